@@ -1,0 +1,1 @@
+//! The cloud on one machine: runs a SAM template with Kafka and HTTP API events.

@@ -1,0 +1,1 @@
+//! Wire types of Freshet's topics, HTTP and WebSocket, with their validation. No I/O.

@@ -1,0 +1,1 @@
+//! Freshet's state in DynamoDB: one file a table.

@@ -1,0 +1,1 @@
+//! Freshet's side of Kafka: the producer, and the batch of an event source mapping.

@@ -1,0 +1,1 @@
+//! One typed event per happening that both logs and counts.
