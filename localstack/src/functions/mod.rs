@@ -1,0 +1,5 @@
+//! Runs functions as processes under the Lambda Runtime API.
+
+pub mod invocation;
+
+pub use invocation::{Invoke, Outcome};

@@ -1,0 +1,3 @@
+//! Reads a SAM template into what the local cloud runs.
+
+pub mod model;
