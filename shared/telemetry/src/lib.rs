@@ -1,1 +1,36 @@
 //! One typed event per happening that both logs and counts.
+//!
+//! A function calls [`Event::emit`]; it becomes a `tracing` line, and in the cloud also a CloudWatch metric through the
+//! embedded metric format (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
+
+mod emf;
+mod event;
+
+pub use event::Event;
+
+use tracing_subscriber::EnvFilter;
+
+/// How a function logs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A `tracing` filter such as `info` or `freshet_store=debug` (`RUST_LOG`).
+    pub filter: String,
+    /// Count through CloudWatch's embedded metric format on stdout (in the cloud).
+    pub emf: bool,
+}
+
+/// Starts logging: JSON lines on stderr, as CloudWatch Logs reads them. Later calls change nothing.
+pub fn init(options: &Options) {
+    emf::enable(options.emf);
+    let filter = EnvFilter::try_new(&options.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        // CloudWatch stamps the lines itself.
+        .without_time()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}

@@ -1,0 +1,202 @@
+//! Documents with a watermark: what people and items share.
+//!
+//! A document is compact bytes (`d`) beside its watermarks (`w`). Every write says which watermarks it was computed from and
+//! succeeds only over those: a late writer (an invocation that timed out and still runs) can't undo a newer state.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use crate::client::{Store, Tables};
+use crate::error::StoreError;
+
+/// Requests in flight at one time, of a batch's reads and of its writes.
+pub const CONCURRENCY: usize = 16;
+/// Keys of one BatchGetItem, DynamoDB's limit.
+const BATCH_GET_KEYS: usize = 100;
+/// Rounds for what DynamoDB leaves unprocessed.
+const UNPROCESSED_ROUNDS: u32 = 6;
+
+/// What is kept as a document.
+pub trait Document: Sized + Default {
+    /// Its table.
+    fn table(tables: &Tables) -> &str;
+    /// DynamoDB may drop it this long after its last write, seconds.
+    const EXPIRY_S: i64;
+    /// Its bytes, watermarks included.
+    fn encode(&self) -> Vec<u8>;
+    /// Reads its bytes.
+    ///
+    /// # Errors
+    /// Why they can't be read.
+    fn decode(bytes: &[u8]) -> Result<Self, String>;
+    /// What it has been fed: the condition of every write.
+    fn watermarks(&self) -> Vec<u8>;
+}
+
+/// A document as it was read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stored<T> {
+    /// The document.
+    pub value: T,
+    /// The watermarks it was read with; `None`: it did not exist.
+    pub seen: Option<Vec<u8>>,
+}
+
+/// What a read found; ids in neither map don't exist.
+#[derive(Debug)]
+pub struct Fetched<T> {
+    /// The documents.
+    pub found: HashMap<String, Stored<T>>,
+    /// Documents that can't be decoded, with why: never silently begun anew.
+    pub corrupt: HashMap<String, String>,
+}
+
+/// A document to write.
+#[derive(Debug, Clone)]
+pub struct Put {
+    id: String,
+    table: String,
+    bytes: Vec<u8>,
+    watermarks: Vec<u8>,
+    seen: Option<Vec<u8>>,
+    expires_at: i64,
+}
+
+impl Store {
+    /// Reads documents by id, each once.
+    pub async fn get<T: Document>(&self, ids: &[String]) -> Result<Fetched<T>, StoreError> {
+        let table = T::table(&self.tables);
+        let chunks: Vec<Vec<String>> = ids.chunks(BATCH_GET_KEYS).map(<[String]>::to_vec).collect();
+        let chunks: Vec<Vec<(String, Raw)>> = stream::iter(chunks)
+            .map(|chunk| self.get_chunk(table, chunk))
+            .buffer_unordered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        let mut fetched = Fetched { found: HashMap::with_capacity(ids.len()), corrupt: HashMap::new() };
+        for (id, raw) in chunks.into_iter().flatten() {
+            match T::decode(&raw.bytes) {
+                Ok(value) => drop(fetched.found.insert(id, Stored { value, seen: Some(raw.watermarks) })),
+                Err(message) => drop(fetched.corrupt.insert(id, message)),
+            }
+        }
+        Ok(fetched)
+    }
+
+    /// One document.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]: it can't be decoded.
+    pub async fn get_one<T: Document>(&self, id: &str) -> Result<Option<T>, StoreError> {
+        let mut fetched = self.get::<T>(&[id.to_owned()]).await?;
+        match fetched.corrupt.remove(id) {
+            Some(message) => {
+                Err(StoreError::Corrupt { table: T::table(&self.tables).to_owned(), key: id.to_owned(), message })
+            }
+            None => Ok(fetched.found.remove(id).map(|stored| stored.value)),
+        }
+    }
+
+    /// The write of `document`, computed from what was read with the watermarks `seen`.
+    pub fn put_of<T: Document>(&self, id: &str, document: &T, seen: Option<Vec<u8>>, now_ms: i64) -> Put {
+        Put {
+            id: id.to_owned(),
+            table: T::table(&self.tables).to_owned(),
+            bytes: document.encode(),
+            watermarks: document.watermarks(),
+            seen,
+            expires_at: now_ms / 1_000 + T::EXPIRY_S,
+        }
+    }
+
+    async fn get_chunk(&self, table: &str, ids: Vec<String>) -> Result<Vec<(String, Raw)>, StoreError> {
+        let mut keys: Vec<HashMap<String, AttributeValue>> =
+            ids.iter().map(|id| HashMap::from([("pk".to_owned(), AttributeValue::S(self.key(id)))])).collect();
+        let mut found = Vec::with_capacity(ids.len());
+        let mut round = 0;
+        while !keys.is_empty() {
+            let unavailable = |message: String| StoreError::Unavailable {
+                operation: "BatchGetItem",
+                table: table.to_owned(),
+                message,
+            };
+            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(table, request.map_err(|e| unavailable(e.to_string()))?)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|e| StoreError::from_sdk("BatchGetItem", table, "", e))?;
+            answer.consumed_capacity().iter().for_each(|consumed| self.meter.read(Some(consumed)));
+            let items = answer.responses.unwrap_or_default().remove(table).unwrap_or_default();
+            found.extend(items.into_iter().filter_map(|item| self.raw(item)));
+            keys = answer.unprocessed_keys.unwrap_or_default().remove(table).map(|left| left.keys).unwrap_or_default();
+            if !keys.is_empty() {
+                round += 1;
+                if round > UNPROCESSED_ROUNDS {
+                    return Err(unavailable(format!("{} keys stay unprocessed", keys.len())));
+                }
+                tokio::time::sleep(Duration::from_millis(25 << round)).await;
+            }
+        }
+        Ok(found)
+    }
+
+    fn raw(&self, mut item: HashMap<String, AttributeValue>) -> Option<(String, Raw)> {
+        let Some(AttributeValue::S(key)) = item.remove("pk") else { return None };
+        let id = key.strip_prefix(&self.generation)?.strip_prefix('#')?.to_owned();
+        Some((id, Raw { bytes: take_bytes(&mut item, "d")?, watermarks: take_bytes(&mut item, "w")? }))
+    }
+
+    /// Writes documents, each only over what it was computed from. Returns the outcome of each, in the order given.
+    pub async fn put(&self, puts: Vec<Put>) -> Vec<Result<(), StoreError>> {
+        stream::iter(puts.into_iter().map(|put| self.put_one(put))).buffered(CONCURRENCY).collect().await
+    }
+
+    async fn put_one(&self, put: Put) -> Result<(), StoreError> {
+        let table = put.table.as_str();
+        let request = self
+            .client
+            .put_item()
+            .table_name(table)
+            .item("pk", AttributeValue::S(self.key(&put.id)))
+            .item("d", AttributeValue::B(Blob::new(put.bytes)))
+            .item("w", AttributeValue::B(Blob::new(put.watermarks.clone())))
+            .item("expiresAt", AttributeValue::N(put.expires_at.to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let request = match put.seen {
+            None => request.condition_expression("attribute_not_exists(pk)"),
+            Some(seen) => request
+                .condition_expression("w = :seen")
+                .expression_attribute_values(":seen", AttributeValue::B(Blob::new(seen))),
+        };
+        match request.send().await {
+            Ok(answer) => {
+                self.meter.write(answer.consumed_capacity());
+                Ok(())
+            }
+            Err(error) => match StoreError::from_sdk("PutItem", table, &put.id, error) {
+                conflict @ StoreError::Conflict { .. } => self.settle(table, &put.id, &put.watermarks, conflict).await,
+                other => Err(other),
+            },
+        }
+    }
+
+    /// A conflict may be our own write, whose answer was lost and which the client then tried again.
+    async fn settle(&self, table: &str, id: &str, ours: &[u8], conflict: StoreError) -> Result<(), StoreError> {
+        let found = self.get_chunk(table, vec![id.to_owned()]).await?;
+        if found.first().is_some_and(|(_, raw)| raw.watermarks == ours) { Ok(()) } else { Err(conflict) }
+    }
+}
+
+fn take_bytes(item: &mut HashMap<String, AttributeValue>, name: &str) -> Option<Vec<u8>> {
+    match item.remove(name) {
+        Some(AttributeValue::B(blob)) => Some(blob.into_inner()),
+        _ => None,
+    }
+}
