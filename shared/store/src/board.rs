@@ -9,7 +9,7 @@
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
-use freshet_engine::{Popularity, PopularityShard};
+use freshet_engine::{Popularity, PopularityShard, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Store;
@@ -29,6 +29,14 @@ pub struct StrategySettings {
 impl Default for StrategySettings {
     fn default() -> Self {
         Self { salt: "freshet".to_owned(), shares: [("hybrid".to_owned(), 100)].into() }
+    }
+}
+
+impl StrategySettings {
+    /// As the engine deals persons. Names that are no strategy have no share.
+    pub fn split(&self) -> Split {
+        let shares = self.shares.iter().filter_map(|(name, share)| Some((name.parse().ok()?, *share)));
+        Split { salt: self.salt.clone(), shares: shares.collect() }
     }
 }
 

@@ -19,6 +19,7 @@ mod items;
 pub mod live;
 pub mod meter;
 mod people;
+mod present;
 
 pub use cache::Cached;
 pub use catalogue::CatalogueCache;

@@ -6,6 +6,9 @@ pub enum StreamError {
     /// The configuration is wrong: nothing to retry.
     #[error("Kafka configuration: {0}")]
     Config(String),
+    /// No broker answers, or a topic is missing.
+    #[error("Kafka: {0}")]
+    Unreachable(String),
     /// The broker did not acknowledge in time. Records may or may not be in the log: a retry must be safe to double.
     #[error("{unacknowledged} of {sent} records not acknowledged within {waited_ms} ms: {reason}")]
     Unacknowledged {

@@ -5,12 +5,14 @@
 //! | [`batch`] | the payload of an event source mapping, as AWS sends it |
 //! | [`response`] | the partial-failure answer: a partition stops at its first failure |
 //! | [`dead`] | a record that can never be processed |
+//! | [`groups`] | consumer groups, their state and lag |
 //! | [`producer`] | the producer: in order, acknowledged by all, never a gap |
 //! | [`security`] | plaintext, or TLS with MSK IAM |
 
 pub mod batch;
 pub mod dead;
 pub mod error;
+pub mod groups;
 pub mod producer;
 pub mod response;
 pub mod security;

@@ -95,6 +95,19 @@ impl Producer {
         })
     }
 
+    /// Asks a broker for its metadata: is Kafka there, and do `topics` exist?
+    ///
+    /// # Errors
+    /// What is missing.
+    pub async fn ping(&self, topics: &[String], deadline: Duration) -> Result<(), StreamError> {
+        let client = self.current();
+        let ask = move || client.client().fetch_metadata(None, deadline);
+        let metadata = tokio::task::spawn_blocking(ask).await.map_err(|e| StreamError::Unreachable(e.to_string()))?;
+        let metadata = metadata.map_err(|e| StreamError::Unreachable(e.to_string()))?;
+        let missing = topics.iter().find(|topic| metadata.topics().iter().all(|known| known.name() != topic.as_str()));
+        missing.map_or(Ok(()), |topic| Err(StreamError::Unreachable(format!("the topic {topic} does not exist"))))
+    }
+
     fn current(&self) -> Arc<FutureProducer> {
         Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner))
     }

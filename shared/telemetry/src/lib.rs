@@ -34,3 +34,13 @@ pub fn init(options: &Options) {
         .with_writer(std::io::stderr)
         .try_init();
 }
+
+impl Options {
+    /// Reads a function's environment: `RUST_LOG` (default `info`) and `METRICS_EMF` (`off` locally).
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Self {
+        Self {
+            filter: get("RUST_LOG").unwrap_or_else(|| "info".to_owned()),
+            emf: get("METRICS_EMF").is_none_or(|value| value != "off"),
+        }
+    }
+}
