@@ -1,3 +1,74 @@
 //! Reads a SAM template into what the local cloud runs.
+//!
+//! What is read: `Parameters`, `Mappings`, `Conditions`, `Globals`, functions with their HttpApi, MSK and SelfManagedKafka
+//! events, tables, HTTP APIs, `Outputs`, and CloudFormation's intrinsic functions in short and long form. Everything else
+//! becomes a [`model::Note`]. The template is input: nothing in it makes the reader panic or run without bound.
 
+mod error;
+mod events;
+mod globals;
+mod intrinsics;
+mod kafka_event;
 pub mod model;
+mod names;
+mod parameters;
+mod properties;
+mod resources;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+pub use error::TemplateError;
+pub use model::Stack;
+
+/// What a template needs from outside to be resolved.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Values for the template's parameters; the others take their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// `AWS::StackName`, and the beginning of every name the template leaves open.
+    pub stack_name: String,
+    /// `AWS::Region`.
+    pub region: String,
+    /// `AWS::AccountId`.
+    pub account_id: String,
+    /// Attributes that only the caller knows, as `LogicalId.Attribute`; they win over what the reader would make up.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            parameters: BTreeMap::new(),
+            stack_name: "freshet".to_owned(),
+            region: "us-east-1".to_owned(),
+            account_id: "000000000000".to_owned(),
+            attributes: BTreeMap::new(),
+        }
+    }
+}
+
+/// Reads the template at `path`. `CodeUri` folders are taken relative to it.
+///
+/// # Errors
+/// The file can't be read, is not YAML within the bounds, lacks a parameter's value, or holds a value that can't be used;
+/// the error names resource, property and line, what came and what was expected.
+pub fn read(path: &Path, settings: &Settings) -> Result<Stack, TemplateError> {
+    let text = std::fs::read_to_string(path).map_err(|source| TemplateError::Io { path: path.to_owned(), source })?;
+    parse(&text, path.parent().unwrap_or(Path::new(".")), settings)
+}
+
+/// As [`read`], from text; `folder` is where `CodeUri` folders begin.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(text: &str, folder: &Path, settings: &Settings) -> Result<Stack, TemplateError> {
+    let root = yaml::parse(text)?;
+    let parameters = parameters::read(&root, settings)?;
+    let scope = intrinsics::Scope::new(&root, settings, parameters);
+    resources::read(&scope, folder)
+}
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,8 @@ pub enum Code {
 
 /// A Kafka event source mapping of a function.
 #[derive(Debug, Clone, PartialEq)]
+// Each is a setting of its own in the template.
+#[allow(clippy::struct_excessive_bools)]
 pub struct KafkaMapping {
     /// `<function logical id>/<event name>`.
     pub id: String,

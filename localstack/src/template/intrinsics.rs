@@ -1,0 +1,355 @@
+//! CloudFormation's intrinsic functions, resolved without a cloud.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use base64::Engine;
+
+use super::model::Note;
+use super::names::{self, pseudo_parameter};
+use super::yaml::{Node, Value};
+use super::{Settings, TemplateError};
+
+/// References may lead from property to property; more hops than this are a circle.
+const MAX_HOPS: usize = 200;
+/// Longer than any value Lambda takes; keeps nested joins from growing without bound.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// Where a value stands, for errors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) resource: &'a str,
+    pub(crate) property: &'a str,
+}
+
+impl Place<'_> {
+    pub(crate) fn error(&self, line: usize, message: impl Into<String>) -> TemplateError {
+        TemplateError::Value {
+            resource: self.resource.to_owned(),
+            property: self.property.to_owned(),
+            line,
+            message: message.into(),
+        }
+    }
+}
+
+/// Everything a reference can mean.
+pub(crate) struct Scope<'a> {
+    pub(crate) root: &'a Node,
+    pub(crate) settings: &'a Settings,
+    pub(crate) parameters: BTreeMap<String, Node>,
+    /// `None` while a condition is being worked out: meeting it again is a circle.
+    conditions: RefCell<BTreeMap<String, Option<bool>>>,
+    hops: Cell<usize>,
+    pub(crate) notes: RefCell<Vec<Note>>,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn new(root: &'a Node, settings: &'a Settings, parameters: BTreeMap<String, Node>) -> Self {
+        Self {
+            root,
+            settings,
+            parameters,
+            conditions: RefCell::default(),
+            hops: Cell::new(0),
+            notes: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn resource(&self, logical_id: &str) -> Option<&'a Node> {
+        self.root.get("Resources").and_then(|resources| resources.get(logical_id))
+    }
+
+    pub(crate) fn note(&self, resource: &str, line: usize, message: impl Into<String>) {
+        let note = Note { resource: resource.to_owned(), line, message: message.into() };
+        let mut notes = self.notes.borrow_mut();
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// The node without functions; `None` for `AWS::NoValue`.
+    pub(crate) fn resolve(&self, at: Place<'_>, node: &Node) -> Result<Option<Node>, TemplateError> {
+        let hops = self.hops.get();
+        if hops > MAX_HOPS {
+            return Err(at.error(node.line, "its references lead round in a circle"));
+        }
+        self.hops.set(hops + 1);
+        let resolved = self.resolve_inner(at, node);
+        self.hops.set(hops);
+        resolved
+    }
+
+    fn resolve_inner(&self, at: Place<'_>, node: &Node) -> Result<Option<Node>, TemplateError> {
+        if let Some((name, argument)) = node.intrinsic() {
+            return self.apply(at, node.line, name, argument);
+        }
+        let value = match &node.value {
+            Value::Null | Value::Scalar(_) => node.value.clone(),
+            Value::Seq(items) => Value::Seq(self.resolve_all(at, items)?),
+            Value::Map(entries) => {
+                let mut resolved = Vec::with_capacity(entries.len());
+                for (name, entry) in entries {
+                    if let Some(entry) = self.resolve(at, entry)? {
+                        resolved.push((name.clone(), entry));
+                    }
+                }
+                Value::Map(resolved)
+            }
+        };
+        Ok(Some(Node { line: node.line, value }))
+    }
+
+    fn resolve_all(&self, at: Place<'_>, items: &[Node]) -> Result<Vec<Node>, TemplateError> {
+        let resolved: Result<Vec<_>, _> = items.iter().map(|item| self.resolve(at, item)).collect();
+        Ok(resolved?.into_iter().flatten().collect())
+    }
+
+    fn apply(&self, at: Place<'_>, line: usize, name: &str, argument: &Node) -> Result<Option<Node>, TemplateError> {
+        let text = match name {
+            "Ref" => return self.reference(at, argument),
+            "Fn::If" => {
+                let [condition, yes, no] = arguments(at, name, argument)?;
+                let condition = condition.text().ok_or_else(|| {
+                    at.error(line, format!("Fn::If wants the name of a condition; {} came", condition.came()))
+                })?;
+                return self.resolve(at, if self.condition(at, line, condition)? { yes } else { no });
+            }
+            "Condition" => {
+                let condition = self.text(at, argument)?;
+                self.condition(at, line, &condition)?.to_string()
+            }
+            "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" => self.test(at, &wrap(line, name, argument))?.to_string(),
+            "Fn::GetAtt" => self.get_att(at, argument)?,
+            "Fn::Sub" => self.substitute(at, argument)?,
+            "Fn::Join" => {
+                let [delimiter, list] = arguments(at, name, argument)?;
+                let items = self.texts(at, list)?;
+                bounded(at, line, items.join(&self.text(at, delimiter)?))?
+            }
+            "Fn::Select" => {
+                let [index, list] = arguments(at, name, argument)?;
+                let items = self.list(at, list)?;
+                let index = self.text(at, index)?;
+                let chosen = index.parse::<usize>().ok().and_then(|index| items.get(index)).cloned();
+                return chosen.map(Some).ok_or_else(|| {
+                    at.error(line, format!("Fn::Select wants an index below {}; \"{index}\" came", items.len()))
+                });
+            }
+            "Fn::Split" => {
+                let [delimiter, text] = arguments(at, name, argument)?;
+                let (delimiter, text) = (self.text(at, delimiter)?, self.text(at, text)?);
+                if delimiter.is_empty() {
+                    return Err(at.error(line, "Fn::Split wants a delimiter; an empty one came"));
+                }
+                let items = text.split(&delimiter).map(|part| Node::scalar(line, part)).collect();
+                return Ok(Some(Node { line, value: Value::Seq(items) }));
+            }
+            "Fn::FindInMap" => return self.find_in_map(at, argument).map(Some),
+            "Fn::Base64" => base64::engine::general_purpose::STANDARD.encode(self.text(at, argument)?),
+            "Fn::GetAZs" => {
+                let zones = ["a", "b", "c"].map(|zone| Node::scalar(line, format!("{}{zone}", self.settings.region)));
+                return Ok(Some(Node { line, value: Value::Seq(zones.to_vec()) }));
+            }
+            other => return Err(at.error(line, format!("the function {other} can't be worked out on one machine"))),
+        };
+        Ok(Some(Node::scalar(line, text)))
+    }
+
+    /// Resolves to text.
+    pub(crate) fn text(&self, at: Place<'_>, node: &Node) -> Result<String, TemplateError> {
+        match self.resolve(at, node)? {
+            Some(Node { value: Value::Scalar(text), line }) => bounded(at, line, text),
+            Some(other) => Err(at.error(node.line, format!("text was expected; {} came", other.came()))),
+            None => Err(at.error(node.line, "text was expected; AWS::NoValue came")),
+        }
+    }
+
+    fn list(&self, at: Place<'_>, node: &Node) -> Result<Vec<Node>, TemplateError> {
+        match self.resolve(at, node)? {
+            Some(Node { value: Value::Seq(items), .. }) => Ok(items),
+            Some(other) => Err(at.error(node.line, format!("a list was expected; {} came", other.came()))),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn texts(&self, at: Place<'_>, node: &Node) -> Result<Vec<String>, TemplateError> {
+        self.list(at, node)?.iter().map(|item| self.text(at, item)).collect()
+    }
+
+    fn reference(&self, at: Place<'_>, argument: &Node) -> Result<Option<Node>, TemplateError> {
+        let name = argument
+            .text()
+            .ok_or_else(|| at.error(argument.line, format!("Ref wants a name; {} came", argument.came())))?;
+        if name == "AWS::NoValue" {
+            return Ok(None);
+        }
+        self.named(at, argument.line, name).map(Some)
+    }
+
+    fn named(&self, at: Place<'_>, line: usize, name: &str) -> Result<Node, TemplateError> {
+        if let Some(text) = pseudo_parameter(self.settings, name) {
+            return Ok(Node::scalar(line, text));
+        }
+        if let Some(parameter) = self.parameters.get(name) {
+            return Ok(Node { line, value: parameter.value.clone() });
+        }
+        if self.resource(name).is_some() || name == names::IMPLICIT_HTTP_API {
+            return Ok(Node::scalar(line, names::reference(self, name)?));
+        }
+        Err(at.error(line, format!("\"{name}\" is neither a parameter nor a resource of this template")))
+    }
+
+    fn get_att(&self, at: Place<'_>, argument: &Node) -> Result<String, TemplateError> {
+        let path = match &argument.value {
+            Value::Scalar(text) => text.clone(),
+            Value::Seq(items) if items.len() >= 2 => {
+                items.iter().map(|item| self.text(at, item)).collect::<Result<Vec<_>, _>>()?.join(".")
+            }
+            _ => String::new(),
+        };
+        self.attribute(at, argument.line, &path)
+    }
+
+    fn attribute(&self, at: Place<'_>, line: usize, path: &str) -> Result<String, TemplateError> {
+        let Some((resource, attribute)) = path.split_once('.').filter(|(a, b)| !a.is_empty() && !b.is_empty()) else {
+            return Err(at.error(line, format!("Fn::GetAtt wants Resource.Attribute; \"{path}\" came")));
+        };
+        if let Some(value) = self.settings.attributes.get(path) {
+            return Ok(value.clone());
+        }
+        if self.resource(resource).is_none() {
+            return Err(at.error(line, format!("\"{resource}\" is not a resource of this template")));
+        }
+        names::attribute(self, line, resource, attribute)
+    }
+
+    fn substitute(&self, at: Place<'_>, argument: &Node) -> Result<String, TemplateError> {
+        let (template, variables) = match &argument.value {
+            Value::Seq(_) => {
+                let [template, variables] = arguments(at, "Fn::Sub", argument)?;
+                (template, Some(variables))
+            }
+            _ => (argument, None),
+        };
+        let line = template.line;
+        let text =
+            template.text().ok_or_else(|| at.error(line, format!("Fn::Sub wants text; {} came", template.came())))?;
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(start) = rest.find("${") {
+            out.push_str(&rest[..start]);
+            let Some(length) = rest[start..].find('}') else {
+                return Err(at.error(line, "Fn::Sub: a \"${\" without its \"}\""));
+            };
+            let name = &rest[start + 2..start + length];
+            rest = &rest[start + length + 1..];
+            if let Some(literal) = name.strip_prefix('!') {
+                out.push_str("${");
+                out.push_str(literal);
+                out.push('}');
+            } else {
+                let name = name.trim();
+                let value = match variables.and_then(|variables| variables.get(name)) {
+                    Some(variable) => self.text(at, variable)?,
+                    None if name.contains('.') => self.attribute(at, line, name)?,
+                    None => {
+                        let value = self.named(at, line, name)?;
+                        self.text(at, &value)?
+                    }
+                };
+                out.push_str(&value);
+            }
+            out = bounded(at, line, out)?;
+        }
+        out.push_str(rest);
+        bounded(at, line, out)
+    }
+
+    fn find_in_map(&self, at: Place<'_>, argument: &Node) -> Result<Node, TemplateError> {
+        let [map, first, second] = arguments(at, "Fn::FindInMap", argument)?;
+        let keys = [self.text(at, map)?, self.text(at, first)?, self.text(at, second)?];
+        let mut found = self.root.get("Mappings");
+        for key in &keys {
+            found = found.and_then(|node| node.get(key));
+        }
+        let found = found.ok_or_else(|| at.error(argument.line, format!("Mappings has no {}", keys.join(" / "))))?;
+        let found = self.resolve(at, found)?;
+        found.ok_or_else(|| at.error(argument.line, "Fn::FindInMap found AWS::NoValue; a value was expected"))
+    }
+
+    /// The value of a condition of the section `Conditions`.
+    pub(crate) fn condition(&self, at: Place<'_>, line: usize, name: &str) -> Result<bool, TemplateError> {
+        let known = self.conditions.borrow().get(name).copied();
+        match known {
+            Some(Some(value)) => return Ok(value),
+            Some(None) => return Err(at.error(line, format!("the condition {name} leads round to itself"))),
+            None => {}
+        }
+        let node = self.root.get("Conditions").and_then(|conditions| conditions.get(name));
+        let node = node.ok_or_else(|| at.error(line, format!("Conditions has no \"{name}\"")))?;
+        self.conditions.borrow_mut().insert(name.to_owned(), None);
+        let value = self.test(Place { resource: "Conditions", property: name }, node)?;
+        self.conditions.borrow_mut().insert(name.to_owned(), Some(value));
+        Ok(value)
+    }
+
+    fn test(&self, at: Place<'_>, node: &Node) -> Result<bool, TemplateError> {
+        match node.intrinsic() {
+            Some(("Fn::Equals", argument)) => {
+                let [left, right] = arguments(at, "Fn::Equals", argument)?;
+                Ok(self.text(at, left)? == self.text(at, right)?)
+            }
+            Some(("Fn::Not", argument)) => {
+                let [inner] = arguments(at, "Fn::Not", argument)?;
+                Ok(!self.test(at, inner)?)
+            }
+            Some((name @ ("Fn::And" | "Fn::Or"), argument)) => {
+                let Value::Seq(items) = &argument.value else {
+                    return Err(at.error(argument.line, format!("{name} wants a list; {} came", argument.came())));
+                };
+                let values = items.iter().map(|item| self.test(at, item)).collect::<Result<Vec<_>, _>>()?;
+                Ok(if name == "Fn::And" { values.iter().all(|v| *v) } else { values.iter().any(|v| *v) })
+            }
+            Some(("Condition", argument)) => {
+                let name = argument.text().ok_or_else(|| {
+                    at.error(argument.line, format!("Condition wants a name; {} came", argument.came()))
+                })?;
+                self.condition(at, argument.line, name)
+            }
+            _ => match self.text(at, node)?.as_str() {
+                "true" => Ok(true),
+                "false" => Ok(false),
+                other => Err(at.error(
+                    node.line,
+                    format!("Fn::Equals, Fn::Not, Fn::And, Fn::Or or Condition was expected; \"{other}\" came"),
+                )),
+            },
+        }
+    }
+}
+
+/// Exactly `N` arguments.
+fn arguments<'n, const N: usize>(
+    at: Place<'_>,
+    name: &str,
+    argument: &'n Node,
+) -> Result<[&'n Node; N], TemplateError> {
+    let items: Vec<&Node> = match &argument.value {
+        Value::Seq(items) => items.iter().collect(),
+        _ => Vec::new(),
+    };
+    <[&Node; N]>::try_from(items)
+        .map_err(|_| at.error(argument.line, format!("{name} wants a list of {N}; {} came", argument.came())))
+}
+
+fn wrap(line: usize, name: &str, argument: &Node) -> Node {
+    Node { line, value: Value::Map(vec![(name.to_owned(), argument.clone())]) }
+}
+
+fn bounded(at: Place<'_>, line: usize, text: String) -> Result<String, TemplateError> {
+    if text.len() > MAX_TEXT {
+        return Err(at.error(line, format!("text of {} bytes came; at most {MAX_TEXT} are taken", text.len())));
+    }
+    Ok(text)
+}

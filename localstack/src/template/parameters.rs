@@ -1,0 +1,90 @@
+//! `Parameters`: overrides and defaults, checked as CloudFormation checks them.
+
+use std::collections::BTreeMap;
+
+use super::yaml::{Node, Value};
+use super::{Settings, TemplateError};
+
+/// The value of every declared parameter: text, or a list for the list types.
+pub(crate) fn read(root: &Node, settings: &Settings) -> Result<BTreeMap<String, Node>, TemplateError> {
+    let declared = root.get("Parameters").map(Node::entries).unwrap_or_default();
+    for name in settings.parameters.keys() {
+        if !declared.iter().any(|(known, _)| known == name) {
+            let known: Vec<&str> = declared.iter().map(|(known, _)| known.as_str()).collect();
+            return Err(error(name, format!("the template declares no such parameter; it has: {}", known.join(", "))));
+        }
+    }
+    let mut values = BTreeMap::new();
+    for (name, declaration) in declared {
+        let given = settings.parameters.get(name).map(String::as_str);
+        let Some(text) = given.or_else(|| declaration.get("Default").and_then(default_text)) else {
+            return Err(error(name, "it has no default and no value was given".to_owned()));
+        };
+        let kind = declaration.get("Type").and_then(Node::text).unwrap_or("String");
+        let list = kind == "CommaDelimitedList" || kind.starts_with("List<");
+        let parts: Vec<&str> = if list { text.split(',').map(str::trim).collect() } else { vec![text] };
+        for part in &parts {
+            check(name, kind, declaration, part)?;
+        }
+        let line = declaration.line;
+        let value = if list {
+            Value::Seq(parts.into_iter().map(|part| Node::scalar(line, part)).collect())
+        } else {
+            Value::Scalar(text.to_owned())
+        };
+        values.insert(name.clone(), Node { line, value });
+    }
+    Ok(values)
+}
+
+fn default_text(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Scalar(text) => Some(text),
+        Value::Null => Some(""),
+        _ => None,
+    }
+}
+
+fn check(name: &str, kind: &str, declaration: &Node, value: &str) -> Result<(), TemplateError> {
+    if matches!(kind, "Number" | "List<Number>") && value.parse::<f64>().is_err() {
+        return Err(error(name, format!("a number was expected; \"{value}\" came")));
+    }
+    if let Some(Node { value: Value::Seq(allowed), .. }) = declaration.get("AllowedValues") {
+        let allowed: Vec<&str> = allowed.iter().filter_map(Node::text).collect();
+        if !allowed.contains(&value) {
+            return Err(error(name, format!("one of {} was expected; \"{value}\" came", allowed.join(", "))));
+        }
+    }
+    // A pattern in a dialect that can't be read here is left for the cloud to check.
+    let pattern = declaration.get("AllowedPattern").and_then(Node::text);
+    if let Some(pattern) = pattern
+        && let Ok(whole) = regex_lite::Regex::new(&format!("^(?:{pattern})$"))
+        && !whole.is_match(value)
+    {
+        return Err(error(name, format!("text that matches {pattern} was expected; \"{value}\" came")));
+    }
+    bound(name, declaration, "MinLength", value, |limit| value.chars().count() as f64 >= limit)?;
+    bound(name, declaration, "MaxLength", value, |limit| value.chars().count() as f64 <= limit)?;
+    if let Ok(number) = value.parse::<f64>() {
+        bound(name, declaration, "MinValue", value, |limit| number >= limit)?;
+        bound(name, declaration, "MaxValue", value, |limit| number <= limit)?;
+    }
+    Ok(())
+}
+
+fn bound(
+    name: &str,
+    declaration: &Node,
+    property: &str,
+    value: &str,
+    holds: impl Fn(f64) -> bool,
+) -> Result<(), TemplateError> {
+    match declaration.get(property).and_then(Node::text).and_then(|text| text.parse::<f64>().ok()) {
+        Some(limit) if !holds(limit) => Err(error(name, format!("{property} is {limit}; \"{value}\" came"))),
+        _ => Ok(()),
+    }
+}
+
+fn error(name: &str, message: String) -> TemplateError {
+    TemplateError::Parameter { name: name.to_owned(), message }
+}

@@ -1,0 +1,169 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::model::{Code, KafkaSource, StartingPosition};
+use super::{Settings, Stack, TemplateError, parse};
+
+const TEMPLATE: &str = include_str!("fixtures/shop.yaml");
+
+fn settings(parameters: &[(&str, &str)]) -> Settings {
+    Settings {
+        parameters: parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        ..Settings::default()
+    }
+}
+
+fn read(text: &str, parameters: &[(&str, &str)]) -> Result<Stack, TemplateError> {
+    parse(text, Path::new("/project"), &settings(parameters))
+}
+
+#[test]
+fn a_whole_template_is_resolved() {
+    let stack = read(TEMPLATE, &[("Brokers", "b-1:9092,b-2:9092"), ("Stage", "prod")]).unwrap();
+    let api = &stack.functions["Api"];
+    assert_eq!(api.name, "freshet-Api");
+    assert_eq!(api.code, Code::CargoBinary("shop-api".to_owned()));
+    assert_eq!((api.timeout_s, api.memory_mb), (10, 256));
+    let env = |name: &str| api.environment[name].as_str();
+    assert_eq!(env("TABLE"), "orders-prod");
+    assert_eq!(env("LEVEL"), "warn");
+    assert_eq!(env("SHARED"), "of the globals");
+    assert_eq!(env("OVERRIDDEN"), "by the function");
+    assert_eq!(env("TABLE_ARN"), "arn:aws:dynamodb:us-east-1:000000000000:table/orders-prod");
+    assert_eq!(env("SELF"), "${keep} freshet in us-east-1: b-1:9092");
+    assert_eq!(env("SIZE"), "0100");
+    assert_eq!(env("JOINED"), "b-1:9092;b-2:9092");
+    assert!(!api.environment.contains_key("ABSENT"));
+
+    let table = &stack.tables["Orders"];
+    assert_eq!((table.name.as_str(), table.hash_key.as_str()), ("orders-prod", "pk"));
+    assert_eq!(table.range_key.as_deref(), Some("sk"));
+    assert_eq!(table.ttl_attribute.as_deref(), Some("expiresAt"));
+    assert_eq!(table.indexes[0].name, "by-user");
+    assert_eq!(stack.tables["Simple"].hash_key, "id");
+
+    let shop = &stack.http_apis["Shop"];
+    let routes: Vec<(&str, &str)> = shop.routes.iter().map(|r| (r.method.as_str(), r.path.as_str())).collect();
+    assert_eq!(routes, [("POST", "/orders"), ("ANY", "/{proxy+}")]);
+    let cors = shop.cors.as_ref().unwrap();
+    assert_eq!(cors.allow_origins, ["https://shop.example"]);
+    assert!(cors.allow_credentials);
+    assert_eq!(stack.http_apis["ServerlessHttpApi"].routes[0].path, "$default");
+
+    let [orders, foreign] = stack.mappings.as_slice() else { panic!("two mappings") };
+    assert_eq!((orders.id.as_str(), orders.topic.as_str()), ("Work/Orders", "orders"));
+    assert_eq!((orders.batch_size, orders.batching_window_ms, orders.maximum_pollers), (1000, 0, 4));
+    assert!(orders.provisioned && orders.report_batch_item_failures && orders.enabled);
+    assert_eq!(orders.starting_position, StartingPosition::TrimHorizon);
+    assert!(matches!(&orders.source, KafkaSource::Msk { arn } if arn.contains(":cluster/freshet-Cluster/")));
+    assert_eq!((foreign.batch_size, foreign.batching_window_ms), (100, 500));
+    assert_eq!(foreign.source, KafkaSource::SelfManaged { bootstrap_servers: "b-1:9092,b-2:9092".to_owned() });
+    assert_eq!(stack.outputs["Table"], "orders-prod");
+
+    let notes: Vec<(&str, bool)> = stack.notes.iter().map(|n| (n.resource.as_str(), n.line > 1)).collect();
+    assert!(notes.contains(&("Queue", true)), "{notes:?}");
+    assert!(notes.contains(&("Cluster", true)), "{notes:?}");
+    assert!(notes.contains(&("Work", true)), "a schedule triggers nothing here: {notes:?}");
+    assert!(!stack.functions.contains_key("OnlyInDev"));
+}
+
+#[test]
+fn conditions_choose_resources_and_values() {
+    let stack = read(TEMPLATE, &[("Brokers", "b"), ("Stage", "dev")]).unwrap();
+    assert!(stack.functions.contains_key("OnlyInDev"));
+    assert_eq!(stack.functions["Api"].environment["LEVEL"], "debug");
+}
+
+#[test]
+fn a_parameter_is_checked_by_name() {
+    let message = |parameters: &[(&str, &str)]| read(TEMPLATE, parameters).unwrap_err().to_string();
+    assert!(message(&[]).contains("Brokers"), "{}", message(&[]));
+    let wrong = message(&[("Brokers", "b"), ("Stage", "moon")]);
+    assert!(wrong.contains("Stage") && wrong.contains("dev, prod") && wrong.contains("moon"), "{wrong}");
+    let pattern = message(&[("Brokers", "two words")]);
+    assert!(pattern.contains("Brokers") && pattern.contains("two words"), "{pattern}");
+    let unknown = message(&[("Brokers", "b"), ("Stagee", "dev")]);
+    assert!(unknown.contains("Stagee"), "{unknown}");
+}
+
+/// Replaces one piece of the good template and gives the refusal.
+fn refusal(from: &str, to: &str) -> String {
+    assert!(TEMPLATE.contains(from), "the fixture has no {from:?}");
+    read(&TEMPLATE.replacen(from, to, 1), &[("Brokers", "b")]).unwrap_err().to_string()
+}
+
+#[test]
+fn a_value_that_cannot_be_used_is_refused_with_its_place() {
+    for (from, to, words) in [
+        ("BatchSize: 1000", "BatchSize: 10001", ["Work", "BatchSize", "10000", "10001"]),
+        ("MaximumBatchingWindowInSeconds: 0", "MaximumBatchingWindowInSeconds: 301", ["Work", "Window", "300", "301"]),
+        ("MaximumPollers: 4", "MaximumPollers: 2001", ["Work", "MaximumPollers", "2000", "2001"]),
+        ("StartingPosition: TRIM_HORIZON", "StartingPosition: NOW", ["Work", "StartingPosition", "LATEST", "NOW"]),
+        ("Timeout: 10", "Timeout: ten", ["Api", "Timeout", "900", "ten"]),
+        ("!GetAtt Orders.Arn", "!GetAtt Nowhere.Arn", ["Api", "TABLE_ARN", "Nowhere", "resource"]),
+        ("Path: /orders", "Path: orders", ["Api", "Path", "orders", "/"]),
+        ("ApiId: !Ref Shop", "ApiId: shop", ["Api", "ApiId", "shop", "HttpApi"]),
+        ("KeyType: HASH", "KeyType: MAIN", ["Orders", "KeyType", "HASH", "MAIN"]),
+        ("https://shop.example", "*", ["Shop", "AllowOrigins", "AllowCredentials", "*"]),
+    ] {
+        let said = refusal(from, to);
+        for word in words {
+            assert!(said.contains(word), "{to}: {said} lacks {word}");
+        }
+    }
+}
+
+#[test]
+fn what_needs_provisioned_mode_is_refused_without_it() {
+    for property in [
+        "FunctionResponseTypes: [ReportBatchItemFailures]",
+        "BisectBatchOnFunctionError: true",
+        "MaximumRetryAttempts: 3",
+        "MaximumRecordAgeInSeconds: 60",
+        "DestinationConfig: {OnFailure: {Destination: 'kafka://dead'}}",
+    ] {
+        let said = refusal("KafkaBootstrapServers:", &format!("{property}\n            KafkaBootstrapServers:"));
+        assert!(said.contains("ProvisionedPollerConfig") && said.contains("Foreign"), "{said}");
+    }
+}
+
+#[test]
+fn circles_end_in_an_error() {
+    let said = refusal("IsProd: !Equals [!Ref Stage, prod]", "IsProd: !Not [!Condition IsDev]");
+    assert!(said.contains("IsProd") || said.contains("IsDev"), "{said}");
+    let circle = "Resources:\n  A: {Type: 'AWS::Serverless::SimpleTable', Properties: {TableName: !Ref A}}\n";
+    assert!(read(circle, &[]).unwrap_err().to_string().contains("circle"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "[-:!&*{}\\[\\]a-zA-Z$.'\", \n|>#%@?]{0,300}") {
+        let _ = read(&text, &[]);
+        let _ = read(&format!("Resources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties:\n      {text}"), &[]);
+    }
+
+    #[test]
+    fn no_mutation_of_a_template_makes_the_reader_panic(
+        edits in prop::collection::vec((0usize..6000, 0usize..40, "[-:!&*{}\\[\\]a-zA-Z0-9$. \n]{0,12}"), 1..4),
+    ) {
+        let mut text: Vec<char> = TEMPLATE.chars().collect();
+        for (at, length, with) in edits {
+            let at = at % text.len();
+            let end = (at + length).min(text.len());
+            text.splice(at..end, with.chars());
+        }
+        let text: String = text.into_iter().collect();
+        let _ = read(&text, &[("Brokers", "b")]);
+    }
+
+    #[test]
+    fn swapped_lines_never_make_the_reader_panic(a in 0usize..200, b in 0usize..200) {
+        let mut lines: Vec<&str> = TEMPLATE.lines().collect();
+        let (a, b) = (a % lines.len(), b % lines.len());
+        lines.swap(a, b);
+        let _ = read(&lines.join("\n"), &[("Brokers", "b")]);
+    }
+}
