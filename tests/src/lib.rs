@@ -1,1 +1,9 @@
-//! What needs more than one crate: the whole way, faults, load.
+//! What the tests of the whole need: a running system, shoppers, and the check that nothing was lost and nothing doubled.
+
+pub mod check;
+pub mod data;
+pub mod log;
+pub mod world;
+
+pub use check::Report;
+pub use world::{Setup, World};

@@ -140,7 +140,7 @@ async fn update_popularity(
         let mut moved = false;
         for (id, item) in items {
             let category = catalogue.products.get(id).and_then(|product| product.category.as_deref());
-            moved |= shard.update(&id.as_str().into(), category, item.interest());
+            moved |= shard.update(&id.as_str().into(), category, context.engine.demand(item));
         }
         if moved {
             context.store.put_popularity_shard(partition, &shard).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use freshet_engine::{Direction, Edge, EventKind, Signal, Source};
 use freshet_events::signal::SeenProduct;
-use freshet_events::{EventType, Invalid, ItemSignal};
+use freshet_events::{Invalid, ItemSignal};
 use freshet_stream::{Batch, Record};
 
 /// A signal with its place in `item-signals`.
@@ -51,20 +51,10 @@ fn parse(record: &Record) -> Result<Placed, Invalid> {
         at_ms: wire.at,
         source: Source { generation: wire.source.generation, partition: wire.source.partition },
         offset: wire.source.offset,
-        kind: kind(wire.event_type),
+        kind: EventKind::parse(wire.event_type.as_str())
+            .ok_or_else(|| Invalid::new("eventType", "a known type", wire.event_type.as_str()))?,
         interest: wire.interest,
         edges: wire.edges.into_iter().map(edge).collect(),
     };
     Ok(Placed { partition: record.partition, offset: record.offset, signal, product: wire.product })
-}
-
-fn kind(event_type: EventType) -> EventKind {
-    match event_type {
-        EventType::ProductView => EventKind::ProductView,
-        EventType::AddToCart => EventKind::AddToCart,
-        EventType::RemoveFromCart => EventKind::RemoveFromCart,
-        EventType::Purchase => EventKind::Purchase,
-        EventType::RecommendationClick => EventKind::RecommendationClick,
-        EventType::RecommendationView => EventKind::RecommendationView,
-    }
 }

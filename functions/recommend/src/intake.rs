@@ -49,7 +49,8 @@ fn parse(record: &Record, generation: u32) -> Result<(String, Placed), Invalid> 
     let (event, at_ms) = UserEvent::parse(value)?;
     let interaction = Interaction {
         item: event.product_id.as_str().into(),
-        kind: kind(event.event_type),
+        kind: EventKind::parse(event.event_type.as_str())
+            .ok_or_else(|| Invalid::new("eventType", "a known type", event.event_type.as_str()))?,
         at_ms,
         event_hash: freshet_engine::event_hash(&event.event_id),
         source: Source { generation, partition: record.partition },
@@ -72,15 +73,4 @@ fn seen_product(event: &UserEvent) -> Option<SeenProduct> {
         category: text("category").map(str::to_owned),
         price: text("price").map(str::to_owned).or_else(|| Some(event.metadata.get("price")?.as_number()?.to_string())),
     })
-}
-
-fn kind(event_type: EventType) -> EventKind {
-    match event_type {
-        EventType::ProductView => EventKind::ProductView,
-        EventType::AddToCart => EventKind::AddToCart,
-        EventType::RemoveFromCart => EventKind::RemoveFromCart,
-        EventType::Purchase => EventKind::Purchase,
-        EventType::RecommendationClick => EventKind::RecommendationClick,
-        EventType::RecommendationView => EventKind::RecommendationView,
-    }
 }

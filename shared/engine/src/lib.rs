@@ -1,1 +1,50 @@
 //! Freshet's recommender: pure, no AWS, no clock, no I/O, no async.
+//!
+//! An [`Interaction`] of a [`Person`] changes the profile and makes [`Signal`]s; each signal teaches one [`Item`]; a list is made
+//! of a person, the items of the person's context, the [`Popularity`] and the [`Catalogue`]. The same input gives the same bytes.
+//!
+//! | file | what |
+//! |---|---|
+//! | `engine` | [`Engine`]: observe, learn, context |
+//! | `recommend` | candidates, features, score: the lists |
+//! | `history` | what the person did before says of doing it again |
+//! | `person`, `item` | the two documents and their bytes |
+//! | `signal` | what one event teaches one item |
+//! | `decay` | sums that fade: forward decay in fixed point |
+//! | `popularity`, `catalogue` | what most want; what is alike |
+//! | `watermark` | what a document has been fed |
+//! | `strategy`, `reason`, `config` | names and settings |
+
+mod catalogue;
+mod codec;
+mod config;
+mod decay;
+mod engine;
+mod event;
+mod history;
+mod item;
+mod person;
+mod popularity;
+mod reason;
+mod recommend;
+mod signal;
+mod strategy;
+mod watermark;
+
+pub use catalogue::{Catalogue, Product};
+pub use codec::DecodeError;
+pub use config::Config;
+pub use decay::Decayed;
+pub use engine::{Engine, ObserveOutcome, Observed};
+pub use event::{EventKind, Interaction, event_hash};
+pub use item::{Item, Neighbour};
+pub use person::{List, ListEntry, Past, Person};
+pub use popularity::{Popularity, PopularityShard};
+pub use reason::{Because, Reason};
+pub use recommend::{Inputs, Recommendation};
+pub use signal::{Direction, Edge, Signal};
+pub use strategy::{Split, Strategy};
+pub use watermark::{Source, Watermarks};
+
+/// An item's id, cheap to copy.
+pub type ItemId = std::sync::Arc<str>;

@@ -1,0 +1,220 @@
+//! What products are: an index that finds those that are alike.
+
+use std::collections::HashMap;
+
+use crate::ItemId;
+
+/// Words that more products than this have say nothing of likeness, and would cost time.
+const MAX_POSTINGS: usize = 2_000;
+/// Longest word that is indexed, in bytes.
+const MAX_WORD: usize = 40;
+
+/// A product, as the engine sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Product {
+    /// Its id.
+    pub id: ItemId,
+    /// Display name.
+    pub name: String,
+    /// Category.
+    pub category: Option<String>,
+    /// Price in whatever currency the shop has.
+    pub price: Option<f64>,
+    /// Free attributes as texts.
+    pub attributes: Vec<(String, String)>,
+    /// May it be recommended?
+    pub available: bool,
+}
+
+/// All products, indexed by id, category and words.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    entries: Vec<Entry>,
+    by_id: HashMap<ItemId, usize>,
+    by_category: HashMap<String, Vec<usize>>,
+    /// Entries that have a word, with its weight there.
+    postings: Vec<Vec<(usize, f32)>>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    id: ItemId,
+    category: Option<String>,
+    price: Option<f64>,
+    available: bool,
+    /// Words by number with their weights: a vector of length 1.
+    words: Vec<(usize, f32)>,
+}
+
+impl Catalogue {
+    /// Indexes products; of two with one id the last one counts.
+    pub fn new(mut products: Vec<Product>) -> Self {
+        products.sort_by(|a, b| a.id.cmp(&b.id));
+        products.reverse();
+        products.dedup_by(|a, b| a.id == b.id);
+        products.reverse();
+        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut frequency: Vec<f32> = Vec::new();
+        let texts: Vec<Vec<(usize, f32)>> = products
+            .iter()
+            .map(|product| {
+                let mut words: Vec<(usize, f32)> = Vec::new();
+                for (word, weight) in words_of(product) {
+                    let next = numbers.len();
+                    let number = *numbers.entry(word).or_insert(next);
+                    if number == frequency.len() {
+                        frequency.push(0.0);
+                    }
+                    if !words.iter().any(|(known, _)| *known == number) {
+                        frequency[number] += 1.0;
+                        words.push((number, weight));
+                    }
+                }
+                words
+            })
+            .collect();
+        let mut catalogue = Self { postings: vec![Vec::new(); frequency.len()], ..Self::default() };
+        let count = products.len() as f32;
+        for (product, words) in products.into_iter().zip(texts) {
+            let words =
+                unit(words.into_iter().map(|(word, w)| (word, w * (1.0 + count / frequency[word]).ln())).collect());
+            let at = catalogue.entries.len();
+            words.iter().for_each(|(word, weight)| catalogue.postings[*word].push((at, *weight)));
+            catalogue.by_id.insert(product.id.clone(), at);
+            if let Some(category) = &product.category {
+                catalogue.by_category.entry(category.clone()).or_default().push(at);
+            }
+            let Product { id, category, price, available, .. } = product;
+            catalogue.entries.push(Entry { id, category, price, available, words });
+        }
+        catalogue
+    }
+
+    /// Number of products.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Without products?
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// A product's category.
+    pub fn category(&self, id: &str) -> Option<&str> {
+        self.entry(id)?.category.as_deref()
+    }
+
+    /// False for a product that the catalogue knows as unavailable.
+    pub fn available(&self, id: &str) -> bool {
+        self.entry(id).is_none_or(|entry| entry.available)
+    }
+
+    /// The products of a category, by id.
+    pub fn in_category(&self, category: &str) -> impl Iterator<Item = &ItemId> {
+        self.by_category.get(category).into_iter().flatten().map(|at| &self.entries[*at].id)
+    }
+
+    /// All products, by id.
+    pub fn ids(&self) -> impl Iterator<Item = &ItemId> {
+        self.entries.iter().map(|entry| &entry.id)
+    }
+
+    /// The available products most like `id`, best first, with their likeness 0 to 1.
+    pub fn similar(&self, id: &str, count: usize) -> Vec<(ItemId, f32)> {
+        let Some(own) = self.by_id.get(id).copied() else { return Vec::new() };
+        let mut likeness: HashMap<usize, f32> = HashMap::new();
+        for (word, weight) in &self.entries[own].words {
+            let postings = &self.postings[*word];
+            if postings.len() <= MAX_POSTINGS {
+                for (other, theirs) in postings {
+                    *likeness.entry(*other).or_default() += weight * theirs;
+                }
+            }
+        }
+        likeness.remove(&own);
+        let mut alike: Vec<(usize, f32)> = likeness
+            .into_iter()
+            .filter(|(at, _)| self.entries[*at].available)
+            .map(|(at, cosine)| (at, cosine * price_closeness(self.entries[own].price, self.entries[at].price)))
+            .collect();
+        alike.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| self.entries[a.0].id.cmp(&self.entries[b.0].id)));
+        alike.truncate(count);
+        alike.into_iter().map(|(at, likeness)| (self.entries[at].id.clone(), likeness.clamp(0.0, 1.0))).collect()
+    }
+
+    fn entry(&self, id: &str) -> Option<&Entry> {
+        self.by_id.get(id).map(|at| &self.entries[*at])
+    }
+}
+
+/// 1 for the same price, 0.7 for prices far apart; 0.85 where one is unknown.
+fn price_closeness(a: Option<f64>, b: Option<f64>) -> f32 {
+    match (a, b) {
+        (Some(a), Some(b)) if a > 0.0 && b > 0.0 => (0.7 + 0.3 * (-(a / b).ln().abs()).exp()) as f32,
+        _ => 0.85,
+    }
+}
+
+/// The words of a product with their weights: its category and short attributes as wholes, long texts by word.
+fn words_of(product: &Product) -> Vec<(String, f32)> {
+    let mut words: Vec<(String, f32)> = Vec::new();
+    if let Some(category) = &product.category {
+        words.push((format!("category={}", category.to_lowercase()), 1.0));
+    }
+    words.extend(split(&product.name).map(|word| (word, 1.0)));
+    for (name, value) in &product.attributes {
+        if value.len() <= MAX_WORD && value.split_whitespace().count() <= 3 {
+            words.push((format!("{name}={}", value.to_lowercase()), 1.0));
+        } else {
+            words.extend(split(value).map(|word| (word, 0.4)));
+        }
+    }
+    words
+}
+
+fn split(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    words.filter(|word| word.chars().count() > 2 && word.len() <= MAX_WORD)
+}
+
+fn unit(mut words: Vec<(usize, f32)>) -> Vec<(usize, f32)> {
+    let norm = words.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
+    if norm > 0.0 {
+        words.iter_mut().for_each(|(_, weight)| *weight /= norm);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product(id: &str, name: &str, category: &str, tags: &[&str]) -> Product {
+        Product {
+            id: id.into(),
+            name: name.into(),
+            category: Some(category.into()),
+            price: Some(100.0),
+            attributes: tags.iter().map(|tag| ("tags".to_owned(), (*tag).to_owned())).collect(),
+            available: true,
+        }
+    }
+
+    #[test]
+    fn alike_products_are_found_across_categories() {
+        let mut sold_out = product("4", "Red garden lamp", "Light", &["red", "garden"]);
+        sold_out.available = false;
+        let catalogue = Catalogue::new(vec![
+            product("1", "Red lamp", "Light", &["red"]),
+            product("2", "Blue lamp", "Light", &["blue"]),
+            product("3", "Red chair", "Seats", &["red"]),
+            product("5", "Green table", "Tables", &["green"]),
+            sold_out,
+        ]);
+        let alike: Vec<String> = catalogue.similar("1", 5).into_iter().map(|(id, _)| id.to_string()).collect();
+        assert_eq!(alike.len(), 2, "neither the unavailable nor the unlike: {alike:?}");
+        assert!(alike.contains(&"2".to_owned()) && alike.contains(&"3".to_owned()));
+        assert!(catalogue.similar("unknown", 5).is_empty());
+    }
+}
