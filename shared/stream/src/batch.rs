@@ -7,7 +7,16 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Deserializer, de};
+
+/// The guide's own example has a key with stray trailing bits: read what can be read.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// One invocation's records.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -89,7 +98,7 @@ fn base64_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            base64::engine::general_purpose::STANDARD.decode(text).map(Some).map_err(E::custom)
+            LENIENT.decode(text).map(Some).map_err(E::custom)
         }
 
         fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
