@@ -156,6 +156,9 @@ impl Engine {
     }
 }
 
+/// Co-visitation beside repeats. At 1 it buries repeats (RetailRocket MRR@20 .16 against .30); at .35 it falls behind where people
+/// rarely go back (e-shop 2008 .13 against .20).
+const CO_VISITATION_WEIGHT: f32 = 0.5;
 /// Freshness of an edge fades from this age on, seconds.
 const FRESH_S: f32 = 900.0;
 
@@ -248,7 +251,11 @@ fn score<'a>(
     let in_visit = repeat.is_some_and(|repeat| repeat.in_visit);
     let collaborative = inputs.strategy != Strategy::ContentBased;
     let by_content = inputs.strategy != Strategy::Collaborative;
-    let followed = if collaborative && !in_visit { co_visitation_score(evidence, context.len()) } else { 0.0 };
+    let followed = if collaborative && !in_visit {
+        CO_VISITATION_WEIGHT * co_visitation_score(evidence, context.len())
+    } else {
+        0.0
+    };
     let again = repeat.map_or(0.0, repeat_score);
     let category = inputs.catalogue.category(item);
     let taste = tastes.of(category);
