@@ -1,0 +1,86 @@
+//! The template's tables, created where missing.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, TimeToLiveSpecification,
+};
+
+use super::DynamoDbError;
+use crate::template::model::Table;
+
+/// Creates the missing ones of `tables` at `endpoint`.
+///
+/// # Errors
+/// Names the table and what was refused.
+pub async fn create_tables(endpoint: &str, tables: &[Table]) -> Result<(), DynamoDbError> {
+    let client = client(endpoint);
+    for table in tables {
+        let failed = |message: String| DynamoDbError::Table {
+            table: table.name.clone(),
+            endpoint: endpoint.to_owned(),
+            message,
+        };
+        match create(&client, table).map_err(|e| failed(e.to_string()))?.send().await {
+            Ok(_) => {}
+            Err(error) if error.code() == Some("ResourceInUseException") => continue,
+            Err(error) => return Err(failed(DisplayErrorContext(error).to_string())),
+        }
+        if let Some(attribute) = &table.ttl_attribute {
+            let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build();
+            let ttl = ttl.map_err(|e| failed(e.to_string()))?;
+            let request = client.update_time_to_live().table_name(&table.name).time_to_live_specification(ttl);
+            request.send().await.map_err(|e| failed(DisplayErrorContext(e).to_string()))?;
+        }
+    }
+    Ok(())
+}
+
+fn client(endpoint: &str) -> Client {
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(credentials)
+        .endpoint_url(endpoint)
+        .http_client(aws_smithy_http_client::Builder::new().build_http());
+    Client::from_conf(config.build())
+}
+
+type BuildError = aws_sdk_dynamodb::error::BuildError;
+type Create = aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+
+fn create(client: &Client, table: &Table) -> Result<Create, BuildError> {
+    let mut create = client
+        .create_table()
+        .table_name(&table.name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key_schema(&table.hash_key, table.range_key.as_deref())?));
+    for (name, kind) in &table.attributes {
+        let kind = ScalarAttributeType::from(kind.as_str());
+        create = create
+            .attribute_definitions(AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()?);
+    }
+    for index in &table.indexes {
+        let projection = ProjectionType::from(index.projection.as_str());
+        create = create.global_secondary_indexes(
+            GlobalSecondaryIndex::builder()
+                .index_name(&index.name)
+                .set_key_schema(Some(key_schema(&index.hash_key, index.range_key.as_deref())?))
+                .projection(Projection::builder().projection_type(projection).build())
+                .build()?,
+        );
+    }
+    Ok(create)
+}
+
+fn key_schema(hash: &str, range: Option<&str>) -> Result<Vec<KeySchemaElement>, BuildError> {
+    let element = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let mut schema = vec![element(hash, KeyType::Hash)?];
+    if let Some(range) = range {
+        schema.push(element(range, KeyType::Range)?);
+    }
+    Ok(schema)
+}
