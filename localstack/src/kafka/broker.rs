@@ -15,7 +15,7 @@ use super::error::KafkaError;
 use super::topics;
 
 /// How long a broker may take until it answers, on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// Between SIGTERM and SIGKILL.
 const STOP: Duration = Duration::from_secs(4);
 /// Between two restarts of a broker that died, at the most.

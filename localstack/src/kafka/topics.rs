@@ -1,6 +1,7 @@
 //! Topics: created where missing, never changed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -45,6 +46,7 @@ pub async fn ensure(bootstrap_servers: &str, topics: &[TopicSpec]) -> Result<Vec
         .set("reconnect.backoff.max.ms", "200")
         .create()
         .map_err(|e| failed(e.to_string()))?;
+    let admin = Arc::new(admin);
     let known = leaders(&admin).await.map_err(failed)?;
     let missing: Vec<&TopicSpec> = topics.iter().filter(|topic| !known.contains_key(&topic.name)).collect();
     if missing.is_empty() {
@@ -91,10 +93,10 @@ pub async fn ping(bootstrap_servers: &str, timeout: Duration) -> Result<(), Kafk
 }
 
 /// Topics, and whether every partition has a leader.
-async fn leaders(admin: &AdminClient<DefaultClientContext>) -> Result<BTreeMap<String, bool>, String> {
-    // The client is a cheap handle, but its question blocks.
-    let metadata = tokio::task::block_in_place(|| admin.inner().fetch_metadata(None, ANSWER));
-    let metadata = metadata.map_err(|e| e.to_string())?;
+async fn leaders(admin: &Arc<AdminClient<DefaultClientContext>>) -> Result<BTreeMap<String, bool>, String> {
+    let admin = Arc::clone(admin);
+    let asked = tokio::task::spawn_blocking(move || admin.inner().fetch_metadata(None, ANSWER));
+    let metadata = asked.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
     let led =
         |topic: &rdkafka::metadata::MetadataTopic| topic.partitions().iter().all(|partition| partition.leader() >= 0);
     Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), led(topic))).collect())

@@ -96,7 +96,8 @@ impl Mapping {
             );
         }
         start::settle_position(&mapping, &options.bootstrap_servers).await.map_err(&failed)?;
-        let poller = poller::Poller::new(mapping, options, invoke, status.clone(), closing.clone()).map_err(&failed)?;
+        let poller =
+            poller::Poller::new(mapping, &options, invoke, status.clone(), closing.clone()).map_err(&failed)?;
         Ok(Self { id, status, closing, task: Some(tokio::spawn(poller.run())) })
     }
 

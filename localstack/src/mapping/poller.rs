@@ -74,12 +74,12 @@ pub(super) struct Poller {
 impl Poller {
     pub(super) fn new(
         mapping: KafkaMapping,
-        options: MappingOptions,
+        options: &MappingOptions,
         invoke: Arc<dyn Invoke>,
         status: Shared,
         closing: CancellationToken,
     ) -> Result<Self, String> {
-        let consumer = consumer(&mapping, &options, status.clone()).map_err(|e| e.to_string())?;
+        let consumer = consumer(&mapping, options, status.clone()).map_err(|e| e.to_string())?;
         let batcher = Batcher::new(&mapping, &options.bootstrap_servers);
         Ok(Self {
             mapping,
