@@ -1,0 +1,52 @@
+# What people type. `make` alone prints what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build up test lint bench check-template sam-build clean
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/freshet
+# Outside the clone, so that another clone of the project starts warm.
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+# As an absolute path: cargo would take a relative one from its own folder.
+override CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
+RELEASE := $(CARGO_TARGET_DIR)/release
+# Arguments of the command: make up ARGS='--port 3101', make bench ARGS=latency
+ARGS ?=
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Check that all tools are there; install or name what is missing
+	@scripts/setup
+
+build: setup ## Build functions and command, optimised
+	cargo build --release --locked --bins
+
+up: build ## Build and run everything on this machine; Ctrl-C stops it
+	@exec "$(RELEASE)/freshet" up $(ARGS)
+
+test: ## Every test, and the checks of template.yaml
+	@scripts/setup --with-python
+	cargo build --workspace --bins --locked
+	cargo test --workspace --locked
+	scripts/check-template
+
+lint: setup ## Formatting and lints, as in CI
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+bench: build ## Measure; ARGS=latency or ARGS=throughput for one of the two
+	@if [ -n "$(ARGS)" ]; then exec "$(RELEASE)/freshet" bench $(ARGS); fi; \
+	"$(RELEASE)/freshet" bench latency; "$(RELEASE)/freshet" bench throughput
+
+check-template: ## Check template.yaml with SAM's own tools, without an AWS account
+	@scripts/setup --with-python
+	@scripts/check-template
+
+sam-build: ## Build what a deployment would upload, into .aws-sam/build; no Docker
+	@scripts/setup --with-python
+	scripts/sam-build
+
+clean: ## Remove what was built in this clone (the shared target folder stays)
+	rm -rf .aws-sam
