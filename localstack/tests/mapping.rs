@@ -1,6 +1,6 @@
 //! The event source mapping on a real broker: what comes again, what is never skipped.
 
-mod support;
+mod on_kafka;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use freshet_localstack::functions::Outcome;
 use freshet_localstack::mapping::PartialFailures::{Lenient, Strict};
 use freshet_localstack::template::model::StartingPosition;
-use support::{Function, Place, Topic, broker, error, failures, ok, run, start, until};
+use on_kafka::{Function, Place, Topic, broker, error, failures, ok, run, start, until};
 
 fn numbers(range: std::ops::Range<usize>) -> impl Iterator<Item = String> {
     range.map(|n| n.to_string())

@@ -1,183 +1,66 @@
-//! A real broker shared by the tests of one binary, and functions that answer as a test wants.
+//! What more than one test of this crate needs.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use freshet_localstack::functions::{Invoke, Outcome};
-use freshet_localstack::kafka::{self, Broker, BrokerOptions, KAFKA_VERSION, TopicSpec, topics};
-use freshet_localstack::mapping::{Mapping, MappingOptions, PartialFailures};
-use freshet_localstack::template::model::{KafkaMapping, KafkaSource, StartingPosition};
-use futures::future::BoxFuture;
-use rdkafka::ClientConfig;
-use rdkafka::producer::{FutureProducer, FutureRecord};
-use serde_json::Value;
+use freshet_localstack::functions::{Supervisor, SupervisorOptions};
+use freshet_localstack::template::model::{Code, Function};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
-/// How long a test waits for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
-static BROKER: tokio::sync::OnceCell<Broker> = tokio::sync::OnceCell::const_new();
-static TOPICS: AtomicU32 = AtomicU32::new(0);
-
-/// Runs a test on the runtime that the shared broker lives on.
-pub(crate) fn run(test: impl Future<Output = ()>) {
-    RUNTIME.block_on(test);
+/// Where cargo puts the examples of this build.
+pub fn examples() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().unwrap().parent().unwrap().join("examples")
 }
 
-/// The jars, where `make` and `freshet up` keep them as well.
-pub(crate) fn jars() -> PathBuf {
-    let cache = || {
-        let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-        std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from)
-    };
-    std::env::var_os("FRESHET_KAFKA_JARS")
-        .map_or_else(|| cache().join(format!("freshet/kafka-{KAFKA_VERSION}")), PathBuf::from)
-}
-
-/// The shared broker.
-pub(crate) async fn broker() -> &'static Broker {
-    BROKER
-        .get_or_init(|| async {
-            kafka::install(&jars(), |what| eprintln!("{what}")).await.unwrap();
-            let folder = Box::leak(Box::new(tempfile::tempdir().unwrap()));
-            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let options = BrokerOptions { data_dir: folder.path().to_owned(), jars: jars(), port };
-            Broker::start(options).await.unwrap()
-        })
-        .await
-}
-
-/// A topic of a test's own, with records by partition.
-pub(crate) struct Topic {
-    pub(crate) name: String,
-    producer: FutureProducer,
-}
-
-impl Topic {
-    pub(crate) async fn new(partitions: u32) -> Self {
-        let name = format!("topic{}", TOPICS.fetch_add(1, Ordering::Relaxed));
-        let servers = broker().await.bootstrap_servers();
-        topics::ensure(&servers, &[TopicSpec::new(&name, partitions)]).await.unwrap();
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", servers).set("message.max.bytes", "8000000").set("message.timeout.ms", "60000");
-        config.set("enable.idempotence", "true");
-        Self { name, producer: config.create().unwrap() }
-    }
-
-    pub(crate) async fn send(&self, partition: i32, values: impl IntoIterator<Item = String>) {
-        let sent: Vec<_> = values
-            .into_iter()
-            .map(|value| {
-                let record = FutureRecord::<(), _>::to(&self.name).partition(partition).payload(&value);
-                self.producer.send_result(record).unwrap()
-            })
-            .collect();
-        for delivery in sent {
-            delivery.await.unwrap().unwrap();
-        }
-    }
-
-    pub(crate) fn mapping(&self) -> KafkaMapping {
-        KafkaMapping {
-            id: format!("F/{}", self.name),
-            function: "F".to_owned(),
-            source: KafkaSource::Msk { arn: "arn:aws:kafka:us-east-1:000000000000:cluster/local/1".to_owned() },
-            topic: self.name.clone(),
-            consumer_group: format!("group-{}", self.name),
-            batch_size: 10,
-            batching_window_ms: 20,
-            starting_position: StartingPosition::TrimHorizon,
-            report_batch_item_failures: true,
-            provisioned: true,
-            maximum_pollers: 1,
-            maximum_retry_attempts: None,
-            bisect_on_error: false,
-            on_failure: None,
-            enabled: true,
-        }
+pub fn function(logical_id: &str) -> Function {
+    Function {
+        logical_id: logical_id.to_owned(),
+        name: format!("stack-{logical_id}"),
+        code: Code::CargoBinary("test_function".to_owned()),
+        handler: "bootstrap".to_owned(),
+        timeout_s: 1,
+        memory_mb: 128,
+        environment: BTreeMap::new(),
+        reserved_concurrency: None,
     }
 }
 
-/// Partition and offset.
-pub(crate) type Place = (i64, i64);
-type Answer = Box<dyn Fn(&[Place], usize) -> Outcome + Send + Sync>;
-
-/// A function that notes every batch and answers by a rule: the batch's places and how many batches came before.
-pub(crate) struct Function {
-    pub(crate) batches: Mutex<Vec<Vec<Place>>>,
-    pub(crate) payloads: Mutex<Vec<usize>>,
-    answer: Answer,
+pub fn options(function: Function) -> SupervisorOptions {
+    SupervisorOptions { functions: vec![function], binaries: examples(), ..SupervisorOptions::default() }
 }
 
-impl Function {
-    pub(crate) fn new(answer: impl Fn(&[Place], usize) -> Outcome + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { batches: Mutex::default(), payloads: Mutex::default(), answer: Box::new(answer) })
-    }
-
-    /// How often each place was delivered.
-    pub(crate) fn deliveries(&self) -> BTreeMap<Place, usize> {
-        let mut counts = BTreeMap::new();
-        for place in self.batches.lock().unwrap().iter().flatten() {
-            *counts.entry(*place).or_default() += 1;
-        }
-        counts
-    }
-
-    /// Waits until every one of `count` records was delivered.
-    pub(crate) async fn delivered(&self, count: usize) {
-        until("deliveries", || self.deliveries().len() >= count).await;
-    }
+pub fn supervisor(function: Function) -> Supervisor {
+    Supervisor::start(options(function)).unwrap()
 }
 
-impl Invoke for Function {
-    fn invoke<'a>(&'a self, _: &'a str, payload: Bytes) -> BoxFuture<'a, Outcome> {
-        let event: Value = serde_json::from_slice(&payload).unwrap();
-        let records = event["records"].as_object().unwrap().values().flat_map(|records| records.as_array().unwrap());
-        let places: Vec<Place> =
-            records.map(|record| (record["partition"].as_i64().unwrap(), record["offset"].as_i64().unwrap())).collect();
-        let before = {
-            let mut batches = self.batches.lock().unwrap();
-            batches.push(places.clone());
-            batches.len() - 1
-        };
-        self.payloads.lock().unwrap().push(payload.len());
-        let outcome = (self.answer)(&places, before);
-        Box::pin(async move { outcome })
-    }
+pub fn example(name: &str) -> Child {
+    Command::new(examples().join(name)).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap()
 }
 
-pub(crate) fn ok() -> Outcome {
-    Outcome::Response(Bytes::from_static(br#"{"batchItemFailures":[]}"#))
+fn pid(pid: u32) -> Pid {
+    Pid::from_raw(i32::try_from(pid).unwrap())
 }
 
-pub(crate) fn error() -> Outcome {
-    Outcome::FunctionError(Bytes::from_static(br#"{"errorType":"X","errorMessage":"no"}"#))
+/// A process that runs; a zombie does not.
+pub fn alive(number: u32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{number}/stat")) else { return false };
+    kill(pid(number), None).is_ok() && !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z')
 }
 
-/// The answer that names failed records.
-pub(crate) fn failures(topic: &str, failed: &[Place]) -> Outcome {
-    let item = |(partition, offset): &Place| serde_json::json!({"itemIdentifier": {"partition": format!("{topic}-{partition}"), "offset": offset}});
-    let items: Vec<Value> = failed.iter().map(item).collect();
-    Outcome::Response(Bytes::from(serde_json::json!({ "batchItemFailures": items }).to_string()))
+pub fn kill_9(number: u32) {
+    let _ = kill(pid(number), Signal::SIGKILL);
 }
 
-pub(crate) async fn start(mapping: KafkaMapping, reading: PartialFailures, function: &Arc<Function>) -> Mapping {
-    let options = MappingOptions {
-        bootstrap_servers: broker().await.bootstrap_servers(),
-        partial_failures: reading,
-        instance: Some("test".to_owned()),
-    };
-    Mapping::start(mapping, options, Arc::clone(function) as Arc<dyn Invoke>).await.unwrap()
-}
-
-pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+/// Waits for a condition, at most 10 s.
+pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < until, "it never came: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
