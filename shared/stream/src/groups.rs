@@ -7,6 +7,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde::Serialize;
 
 use crate::error::StreamError;
+use crate::msk_iam::Context;
 use crate::producer::ProducerOptions;
 
 /// A group that reads one topic.
@@ -60,7 +61,8 @@ pub fn read(options: &ProducerOptions, group: &Group, deadline: Duration) -> Res
         .set("group.id", &group.group)
         .set("enable.auto.commit", "false");
     options.security.apply(&mut config)?;
-    let consumer: BaseConsumer = config.create().map_err(unreachable)?;
+    let consumer: BaseConsumer<Context> =
+        config.create_with_context(Context(options.security.clone())).map_err(unreachable)?;
     let metadata = consumer.fetch_metadata(Some(&group.topic), deadline).map_err(unreachable)?;
     let topic = metadata.topics().iter().find(|topic| topic.name() == group.topic && topic.error().is_none());
     let topic = topic.ok_or_else(|| StreamError::Unreachable(format!("the topic {} does not exist", group.topic)))?;

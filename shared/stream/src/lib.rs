@@ -6,6 +6,7 @@
 //! | [`response`] | the partial-failure answer: a partition stops at its first failure |
 //! | [`dead`] | a record that can never be processed |
 //! | [`groups`] | consumer groups, their state and lag |
+//! | [`msk_iam`] | tokens for Amazon MSK |
 //! | [`producer`] | the producer: in order, acknowledged by all, never a gap |
 //! | [`security`] | plaintext, or TLS with MSK IAM |
 
@@ -13,6 +14,7 @@ pub mod batch;
 pub mod dead;
 pub mod error;
 pub mod groups;
+pub mod msk_iam;
 pub mod producer;
 pub mod response;
 pub mod security;

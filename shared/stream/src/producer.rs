@@ -13,6 +13,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _, PurgeConfig};
 
 use crate::error::StreamError;
+use crate::msk_iam::Context;
 use crate::security::Security;
 
 /// How to reach Kafka and how long to insist.
@@ -31,11 +32,11 @@ impl ProducerOptions {
     ///
     /// # Errors
     /// Names the variable that is missing or wrong.
-    pub fn from_env(get: impl Fn(&str) -> Option<String>, deadline: Duration) -> Result<Self, StreamError> {
+    pub fn from_env(get: impl Fn(&str) -> Option<String> + Copy, deadline: Duration) -> Result<Self, StreamError> {
         let bootstrap_servers = get("KAFKA_BOOTSTRAP_SERVERS")
             .filter(|servers| !servers.is_empty())
             .ok_or_else(|| StreamError::Config("the environment variable KAFKA_BOOTSTRAP_SERVERS is missing".into()))?;
-        let security = get("KAFKA_SECURITY").map_or(Ok(Security::default()), |name| name.parse())?;
+        let security = Security::from_env(get)?;
         Ok(Self { bootstrap_servers, security, deadline })
     }
 }
@@ -54,7 +55,7 @@ pub struct Message {
 /// A producer that sends a batch in order and returns when the broker has acknowledged all of it.
 pub struct Producer {
     options: ProducerOptions,
-    client: Mutex<Arc<FutureProducer>>,
+    client: Mutex<Arc<FutureProducer<Context>>>,
 }
 
 /// The largest record sent, in bytes: a dead letter of a 2 MB record in base64 and more.
@@ -108,12 +109,12 @@ impl Producer {
         missing.map_or(Ok(()), |topic| Err(StreamError::Unreachable(format!("the topic {topic} does not exist"))))
     }
 
-    fn current(&self) -> Arc<FutureProducer> {
+    fn current(&self) -> Arc<FutureProducer<Context>> {
         Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Drops what `failed` still has queued and puts a fresh client in its place, once.
-    fn replace(&self, failed: &Arc<FutureProducer>) -> Result<(), StreamError> {
+    fn replace(&self, failed: &Arc<FutureProducer<Context>>) -> Result<(), StreamError> {
         let mut current = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if Arc::ptr_eq(&current, failed) {
             failed.purge(PurgeConfig::default().queue().inflight());
@@ -124,7 +125,7 @@ impl Producer {
 }
 
 /// Hands everything over and awaits every acknowledgement; on failure: how many are missing, and the first reason.
-async fn deliver(client: &FutureProducer, messages: &[Message]) -> Result<(), (usize, String)> {
+async fn deliver(client: &FutureProducer<Context>, messages: &[Message]) -> Result<(), (usize, String)> {
     let mut pending: FuturesUnordered<DeliveryFuture> = FuturesUnordered::new();
     let mut acknowledged = 0;
     for message in messages {
@@ -156,7 +157,7 @@ fn acknowledge(delivery: Option<<DeliveryFuture as Future>::Output>) -> Result<(
     }
 }
 
-fn client(options: &ProducerOptions) -> Result<FutureProducer, StreamError> {
+fn client(options: &ProducerOptions) -> Result<FutureProducer<Context>, StreamError> {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", &options.bootstrap_servers)
@@ -175,5 +176,5 @@ fn client(options: &ProducerOptions) -> Result<FutureProducer, StreamError> {
         .set("topic.metadata.propagation.max.ms", "3000")
         .set("socket.nagle.disable", "true");
     options.security.apply(&mut config)?;
-    config.create().map_err(|e| StreamError::Config(e.to_string()))
+    config.create_with_context(Context(options.security.clone())).map_err(|e| StreamError::Config(e.to_string()))
 }
