@@ -268,7 +268,14 @@ fn score<'a>(
         (0.0, 0.0)
     };
     let popular = 0.02 * ln1(inputs.popularity.share(item) as f32, 0.01);
-    let reason = reason(context, evidence, [followed, again, alike, in_category, popular], history);
+    let parts = [
+        (Part::Followed, followed),
+        (Part::Again, again),
+        (Part::Alike, alike),
+        (Part::InCategory, in_category),
+        (Part::Popular, popular),
+    ];
+    let reason = reason(context, evidence, parts, history);
     (followed + again + alike + in_category + popular, item, reason)
 }
 
@@ -316,27 +323,32 @@ fn repeat_score(repeat: &Repeat) -> f32 {
         - if repeat.removed { 0.9 } else { 0.0 }
 }
 
-/// The strongest part of the score says why.
-fn reason(context: &[ItemId], evidence: &Evidence, parts: [f32; 5], history: &History<'_>) -> Reason {
-    let [followed, again, alike, in_category, popular] = parts;
-    let strongest = parts.iter().copied().fold(0.0, f32::max);
+/// The parts of a score.
+#[derive(Clone, Copy)]
+enum Part {
+    Followed,
+    Again,
+    Alike,
+    InCategory,
+    Popular,
+}
+
+/// The strongest part of the score says why; of equals the first.
+fn reason(context: &[ItemId], evidence: &Evidence, parts: [(Part, f32); 5], history: &History<'_>) -> Reason {
+    let stronger = |best: (Part, f32), part: (Part, f32)| if part.1 > best.1 { part } else { best };
+    let (strongest, _) = parts.into_iter().fold((Part::Popular, 0.0), stronger);
     let cause = |position: usize| context.get(position).cloned();
-    if strongest <= 0.0 || strongest == popular {
-        return Reason { because: Because::Trending, item: None };
+    match strongest {
+        Part::Followed => {
+            let item = evidence.cause.and_then(|(position, _)| cause(position));
+            let wanted = item.as_ref().is_some_and(|item| history.was_wanted(item));
+            Reason { because: if wanted { Because::BoughtTogether } else { Because::Viewed }, item }
+        }
+        Part::Again => Reason { because: Because::Repeat, item: None },
+        Part::Alike => Reason { because: Because::Similar, item: evidence.like_cause.and_then(cause) },
+        Part::InCategory => Reason { because: Because::PopularInCategory, item: None },
+        Part::Popular => Reason { because: Because::Trending, item: None },
     }
-    if strongest == again {
-        return Reason { because: Because::Repeat, item: None };
-    }
-    if strongest == followed {
-        let item = evidence.cause.and_then(|(position, _)| cause(position));
-        let wanted = item.as_ref().is_some_and(|item| history.was_wanted(item));
-        let because = if wanted { Because::BoughtTogether } else { Because::Viewed };
-        return Reason { because, item };
-    }
-    if strongest == alike && alike >= in_category {
-        return Reason { because: Because::Similar, item: evidence.like_cause.and_then(cause) };
-    }
-    Reason { because: Because::PopularInCategory, item: None }
 }
 
 /// Scores of about 0 to 8 onto 0 to 1, so that the order stays.

@@ -1,4 +1,5 @@
 //! The documents' invariants, over random streams of events.
+#![allow(clippy::unwrap_used)]
 
 use freshet_engine::{
     Catalogue, Config, Engine, EventKind, Inputs, Interaction, Item, List, ListEntry, ObserveOutcome, Person,
@@ -65,7 +66,9 @@ proptest! {
         // One item's signals, at most one an event, as learn sees them.
         let own: Vec<&Signal> = signals.iter().filter(|signal| signal.item.as_ref() == "item1").collect();
         let mut item = Item::default();
-        own.iter().for_each(|signal| drop(engine.learn(&mut item, signal)));
+        for signal in &own {
+            engine.learn(&mut item, signal);
+        }
         let (before, model) = (person.encode(), item.encode());
         for event in events.iter().skip(from) {
             prop_assert_eq!(engine.observe(&mut person, event).outcome, ObserveOutcome::AlreadyApplied);
@@ -103,7 +106,9 @@ proptest! {
         let engine = Engine::new(Config::default());
         let mut person = Person::default();
         let mut item = Item::default();
-        signals(&engine, &mut person, &events).iter().for_each(|signal| drop(engine.learn(&mut item, signal)));
+        for signal in signals(&engine, &mut person, &events) {
+            engine.learn(&mut item, &signal);
+        }
         for mut bytes in [person.encode(), item.encode()] {
             let at = at.index(bytes.len());
             bytes[at] = byte;

@@ -1,0 +1,391 @@
+//! The whole local cloud: read the template, start everything in its order, stop it in the reverse one.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::dynamodb::{self, DynamoDbError, Server, Storage};
+use crate::functions::{FunctionStatus, FunctionsError, Invoke, LogSink, Supervisor, SupervisorOptions};
+use crate::kafka::{self, Broker, BrokerOptions, KafkaError, TopicSpec, topics};
+use crate::mapping::{Mapping, MappingError, MappingOptions, MappingStatus, PartialFailures};
+use crate::template::model::{Note, Stack};
+use crate::template::{self, Settings, TemplateError};
+
+/// Stands for the brokers in a parameter's value: `host:port`, known only once they run.
+pub const KAFKA_PLACEHOLDER: &str = "{kafka}";
+/// Stands for DynamoDB's endpoint in a parameter's value.
+pub const DYNAMODB_PLACEHOLDER: &str = "{dynamodb}";
+
+/// How a Kafka of somebody else's may take to answer.
+const EXTERNAL_KAFKA: Duration = Duration::from_secs(10);
+
+/// Where Kafka comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KafkaChoice {
+    /// Ours, on this port of 127.0.0.1 (0: any free one, kept for the next start).
+    Managed {
+        /// The port.
+        port: u16,
+    },
+    /// One that runs already: `host:port`, comma-joined.
+    External(String),
+}
+
+/// What to run, and where.
+#[derive(Clone)]
+pub struct Options {
+    /// The SAM template.
+    pub template: PathBuf,
+    /// Values of its parameters; [`KAFKA_PLACEHOLDER`] and [`DYNAMODB_PLACEHOLDER`] are filled in.
+    pub parameters: BTreeMap<String, String>,
+    /// `AWS::StackName`.
+    pub stack_name: String,
+    /// Everything that is kept: Kafka's log, DynamoDB's file, the lock.
+    pub data_dir: PathBuf,
+    /// DynamoDB in memory.
+    pub memory: bool,
+    /// Folder of the functions' binaries.
+    pub binaries: PathBuf,
+    /// Port of the HTTP API on 127.0.0.1; 0: any free one.
+    pub http_port: u16,
+    /// Kafka.
+    pub kafka: KafkaChoice,
+    /// The broker's jars; fetched by Maven where they are missing.
+    pub kafka_jars: PathBuf,
+    /// Topics to create where they are missing.
+    pub topics: Vec<TopicSpec>,
+    /// DynamoDB elsewhere, instead of the embedded one.
+    pub dynamodb_endpoint: Option<String>,
+    /// Added to every function's environment.
+    pub function_environment: BTreeMap<String, String>,
+    /// How partial failures are read.
+    pub partial_failures: PartialFailures,
+    /// Mappings read; off: they stay idle, whatever the template says.
+    pub mappings: bool,
+    /// Takes the functions' output; `None`: tracing.
+    pub log_sink: Option<LogSink>,
+    /// Is told what takes its time.
+    pub progress: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Options {
+    /// The defaults for `template`, with everything kept in `data_dir`.
+    pub fn new(template: PathBuf, data_dir: PathBuf, binaries: PathBuf, kafka_jars: PathBuf) -> Self {
+        Self {
+            template,
+            parameters: BTreeMap::new(),
+            stack_name: "freshet".to_owned(),
+            data_dir,
+            memory: false,
+            binaries,
+            http_port: 3001,
+            kafka: KafkaChoice::Managed { port: 0 },
+            kafka_jars,
+            topics: Vec::new(),
+            dynamodb_endpoint: None,
+            function_environment: BTreeMap::new(),
+            partial_failures: PartialFailures::default(),
+            mappings: true,
+            log_sink: None,
+            progress: Arc::new(|_| {}),
+        }
+    }
+}
+
+/// Why the local cloud does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum CloudError {
+    /// Somebody else runs on the same data.
+    #[error("a local cloud is running on {0} already: stop it first, or choose another --data-dir")]
+    AlreadyRunning(PathBuf),
+    /// The template can't be used.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// No broker.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// No DynamoDB.
+    #[error(transparent)]
+    DynamoDb(#[from] DynamoDbError),
+    /// No functions.
+    #[error(transparent)]
+    Functions(#[from] FunctionsError),
+    /// No mapping.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    /// A port is taken.
+    #[error("port {port} of 127.0.0.1 can't be had: {source}")]
+    Port {
+        /// Which.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The system refused something.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+/// Everything as it is now.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CloudStatus {
+    /// The event source mappings.
+    pub mappings: Vec<MappingStatus>,
+    /// The functions.
+    pub functions: Vec<FunctionStatus>,
+    /// The broker's process; `None`: it is not ours.
+    pub kafka_pid: Option<u32>,
+    /// How often our broker came back.
+    pub kafka_restarts: u32,
+}
+
+/// A running local cloud. Dropping it kills what it started; [`stop`](Self::stop) ends it cleanly.
+pub struct LocalCloud {
+    mappings: Vec<Mapping>,
+    gateways: Vec<crate::gateway::Gateway>,
+    functions: Arc<Supervisor>,
+    dynamodb: Option<Server>,
+    kafka: Option<Broker>,
+    stack: Stack,
+    bootstrap_servers: String,
+    dynamodb_endpoint: String,
+    created_topics: Vec<String>,
+    /// Held as long as this runs.
+    _lock: std::fs::File,
+}
+
+impl LocalCloud {
+    /// Starts everything; what was started is ended again where something fails.
+    ///
+    /// # Errors
+    /// What is missing or wrong, and what mends it.
+    pub async fn start(options: Options) -> Result<Self, CloudError> {
+        let lock = lock(&options.data_dir)?;
+        let dynamodb = match &options.dynamodb_endpoint {
+            Some(_) => None,
+            None if options.memory => Some(Server::start(Storage::Memory, 0)?),
+            None => Some(Server::start(Storage::File(&options.data_dir.join("dynamodb.sqlite")), 0)?),
+        };
+        let dynamodb_endpoint =
+            options.dynamodb_endpoint.clone().or_else(|| dynamodb.as_ref().map(Server::endpoint)).unwrap_or_default();
+        let kafka_port = match &options.kafka {
+            KafkaChoice::Managed { port } => kept_port(&options.data_dir, *port)?,
+            KafkaChoice::External(_) => 0,
+        };
+        let bootstrap_servers = match &options.kafka {
+            KafkaChoice::Managed { .. } => format!("127.0.0.1:{kafka_port}"),
+            KafkaChoice::External(servers) => servers.clone(),
+        };
+        // The template is read before anything slow: its mistakes show at once.
+        let stack = read(&options, &bootstrap_servers, &dynamodb_endpoint)?;
+        let kafka = start_kafka(&options, kafka_port).await?;
+        let tables: Vec<_> = stack.tables.values().cloned().collect();
+        let created_topics = topics::ensure(&bootstrap_servers, &options.topics).await?;
+        dynamodb::create_tables(&dynamodb_endpoint, &tables).await?;
+
+        let functions = Arc::new(Supervisor::start(supervisor_options(&options, &stack, &dynamodb_endpoint))?);
+        let invoke: Arc<dyn Invoke> = Arc::clone(&functions) as Arc<dyn Invoke>;
+        let mut cloud = Self {
+            mappings: Vec::new(),
+            gateways: Vec::new(),
+            functions,
+            dynamodb,
+            kafka,
+            stack,
+            bootstrap_servers,
+            dynamodb_endpoint,
+            created_topics,
+            _lock: lock,
+        };
+        if let Err(error) = cloud.connect(&options, invoke).await {
+            cloud.stop().await;
+            return Err(error);
+        }
+        Ok(cloud)
+    }
+
+    /// Starts what triggers the functions: mappings and gateways.
+    async fn connect(&mut self, options: &Options, invoke: Arc<dyn Invoke>) -> Result<(), CloudError> {
+        let instance = format!("freshet-{:x}", fingerprint(&options.data_dir));
+        for mapping in &self.stack.mappings {
+            let mut mapping = mapping.clone();
+            mapping.enabled &= options.mappings;
+            let options = MappingOptions {
+                bootstrap_servers: self.bootstrap_servers.clone(),
+                partial_failures: options.partial_failures,
+                instance: Some(instance.clone()),
+            };
+            self.mappings.push(Mapping::start(mapping, options, Arc::clone(&invoke)).await?);
+        }
+        let mut port = options.http_port;
+        for api in self.stack.http_apis.values() {
+            self.gateways.push(crate::gateway::Gateway::start(api.clone(), port, Arc::clone(&invoke)).await?);
+            // Further APIs of a template get what is free.
+            port = 0;
+        }
+        Ok(())
+    }
+
+    /// `http://127.0.0.1:port` of the first HTTP API.
+    pub fn http_url(&self) -> String {
+        self.gateways.first().map(|gateway| format!("http://{}", gateway.address())).unwrap_or_default()
+    }
+
+    /// DynamoDB's endpoint.
+    pub fn dynamodb_endpoint(&self) -> String {
+        self.dynamodb_endpoint.clone()
+    }
+
+    /// Kafka's brokers.
+    pub fn bootstrap_servers(&self) -> String {
+        self.bootstrap_servers.clone()
+    }
+
+    /// Topics that did not exist before this start.
+    pub fn created_topics(&self) -> &[String] {
+        &self.created_topics
+    }
+
+    /// What the template asks for and this can't do.
+    pub fn notes(&self) -> &[Note] {
+        &self.stack.notes
+    }
+
+    /// The template, resolved.
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// Everything as it is now.
+    pub fn status(&self) -> CloudStatus {
+        CloudStatus {
+            mappings: self.mappings.iter().map(Mapping::status).collect(),
+            functions: self.functions.status(),
+            kafka_pid: self.kafka_pid(),
+            kafka_restarts: self.kafka.as_ref().map_or(0, Broker::restarts),
+        }
+    }
+
+    /// Process ids of a function at present, by logical id or name.
+    pub fn function_pids(&self, function: &str) -> Vec<u32> {
+        self.functions.pids(function)
+    }
+
+    /// The broker's process at present, 0 while it is down; `None`: it is not ours.
+    pub fn kafka_pid(&self) -> Option<u32> {
+        self.kafka.as_ref().map(Broker::pid)
+    }
+
+    /// Invokes a function by its logical id.
+    pub fn functions(&self) -> Arc<Supervisor> {
+        Arc::clone(&self.functions)
+    }
+
+    /// Stops everything in the reverse order, within 5 s.
+    pub async fn stop(self) {
+        for gateway in self.gateways {
+            gateway.stop().await;
+        }
+        futures::future::join_all(self.mappings.into_iter().map(Mapping::stop)).await;
+        self.functions.stop().await;
+        let kafka = async {
+            if let Some(kafka) = self.kafka {
+                kafka.stop().await;
+            }
+        };
+        let dynamodb = async {
+            if let Some(dynamodb) = self.dynamodb {
+                dynamodb.stop().await;
+            }
+        };
+        tokio::join!(kafka, dynamodb);
+    }
+}
+
+fn lock(data_dir: &Path) -> Result<std::fs::File, CloudError> {
+    let io = |source| CloudError::Io { what: format!("{}", data_dir.display()), source };
+    std::fs::create_dir_all(data_dir).map_err(io)?;
+    let file =
+        std::fs::File::options().create(true).truncate(false).write(true).open(data_dir.join("lock")).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(CloudError::AlreadyRunning(data_dir.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
+/// The port asked for; else the one of the last start, if it is still free; else any. Kept, so that clients find it again.
+fn kept_port(data_dir: &Path, wanted: u16) -> Result<u16, CloudError> {
+    let file = data_dir.join("kafka.port");
+    let last = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).and_then(|listener| listener.local_addr());
+    let found = match wanted {
+        0 => is_free(last).or_else(|_| is_free(0)),
+        port => is_free(port),
+    };
+    let port =
+        found.map(|address: SocketAddr| address.port()).map_err(|source| CloudError::Port { port: wanted, source })?;
+    std::fs::write(&file, port.to_string())
+        .map_err(|source| CloudError::Io { what: format!("{}", file.display()), source })?;
+    Ok(port)
+}
+
+fn read(options: &Options, bootstrap_servers: &str, dynamodb_endpoint: &str) -> Result<Stack, CloudError> {
+    let fill = |value: &String| {
+        value.replace(KAFKA_PLACEHOLDER, bootstrap_servers).replace(DYNAMODB_PLACEHOLDER, dynamodb_endpoint)
+    };
+    let settings = Settings {
+        parameters: options.parameters.iter().map(|(name, value)| (name.clone(), fill(value))).collect(),
+        stack_name: options.stack_name.clone(),
+        ..Settings::default()
+    };
+    Ok(template::read(&options.template, &settings)?)
+}
+
+async fn start_kafka(options: &Options, port: u16) -> Result<Option<Broker>, CloudError> {
+    match &options.kafka {
+        KafkaChoice::External(servers) => {
+            topics::ping(servers, EXTERNAL_KAFKA).await?;
+            Ok(None)
+        }
+        KafkaChoice::Managed { .. } => {
+            kafka::install(&options.kafka_jars, |what| (options.progress)(what)).await?;
+            let data_dir = options.data_dir.join("kafka");
+            Ok(Some(Broker::start(BrokerOptions { data_dir, jars: options.kafka_jars.clone(), port }).await?))
+        }
+    }
+}
+
+fn supervisor_options(options: &Options, stack: &Stack, dynamodb_endpoint: &str) -> SupervisorOptions {
+    let mut environment = BTreeMap::from([
+        ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), dynamodb_endpoint.to_owned()),
+        ("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), "local".to_owned()),
+    ]);
+    environment.extend(options.function_environment.clone());
+    SupervisorOptions {
+        functions: stack.functions.values().cloned().collect(),
+        binaries: options.binaries.clone(),
+        environment,
+        log_sink: options.log_sink.clone(),
+        ..SupervisorOptions::default()
+    }
+}
+
+/// Tells one data folder from another.
+fn fingerprint(data_dir: &Path) -> u64 {
+    use std::hash::{Hash as _, Hasher as _};
+    let mut hasher = std::hash::DefaultHasher::new();
+    std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned()).hash(&mut hasher);
+    hasher.finish()
+}
