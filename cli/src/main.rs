@@ -1,2 +1,52 @@
-//! The `freshet` command.
-fn main() {}
+//! The `freshet` command: a local cloud (`up`), shoppers (`simulate`) and measurements (`bench`).
+
+mod api_client;
+mod args;
+mod cloud;
+mod output;
+mod simulate;
+mod stop;
+mod style;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    style::before_parsing(std::env::args_os());
+    let matches = Cli::command().color(style::clap_choice()).get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    style::apply(cli.color);
+    // Both rustls providers may be linked; https takes ring, which is already here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let result = runtime.block_on(run(cli));
+    // A blocking call of a client library must not hold the exit up.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    match result {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let stop = stop::on_signals()?;
+    match cli.command {
+        Command::Simulate(args) => simulate::run(args, cli.json, stop).await,
+        _ => anyhow::bail!("later"),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    anstream::eprintln!("{}error:{} {error:#}", style::ERROR.render(), style::ERROR.render_reset());
+    // 2: not now and not like this (wrong use, another one runs); 1: it failed.
+    ExitCode::from(if error.is::<args::Usage>() { 2 } else { 1 })
+}

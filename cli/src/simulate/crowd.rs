@@ -1,0 +1,239 @@
+//! Invented shoppers who have tastes, so that there is something to learn.
+//!
+//! Every product has companions: a hidden graph that the seed makes. A shopper likes one to three labels (categories and
+//! tags), enters at something liked, and mostly walks on along companions.
+
+use std::collections::BTreeMap;
+
+use anyhow::ensure;
+use freshet_events::{EventType, Product};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::{Map, Value, json};
+
+use super::{Planned, event_id};
+
+/// Companions of a product; the first is the closest.
+const COMPANIONS: usize = 4;
+/// How often each companion is the next step.
+const COMPANION_WEIGHTS: [f64; COMPANIONS] = [0.45, 0.25, 0.2, 0.1];
+/// Labels a shopper likes at the most.
+const MAX_TASTES: usize = 3;
+/// Products in a cart at the most.
+const MAX_CART: usize = 10;
+/// What a shopper does next, out of 1.
+const CART: f64 = 0.12;
+const CLICK: f64 = 0.10;
+const BUY_FROM_CART: f64 = 0.10;
+const REMOVE_FROM_CART: f64 = 0.04;
+/// Out of 1 steps to another product: along the companions, or anew.
+const FOLLOW: f64 = 0.75;
+
+/// The shoppers: an endless stream of what they do.
+#[derive(Debug)]
+pub(crate) struct Crowd {
+    seed: u64,
+    random: StdRng,
+    next_index: u64,
+    products: Vec<Product>,
+    companions: Vec<Vec<usize>>,
+    by_label: Vec<Vec<usize>>,
+    shoppers: Vec<Shopper>,
+}
+
+#[derive(Debug)]
+struct Shopper {
+    id: String,
+    tastes: Vec<usize>,
+    at: Option<usize>,
+    cart: Vec<usize>,
+}
+
+impl Crowd {
+    /// `users` shoppers of `products`; the same ones for the same seed.
+    ///
+    /// # Errors
+    /// There are no products.
+    pub(crate) fn new(mut products: Vec<Product>, users: u32, seed: u64) -> anyhow::Result<Self> {
+        products.retain(|product| product.available);
+        ensure!(!products.is_empty(), "the catalogue is empty: import products, or start `freshet up` with its sample");
+        products.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut labels: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, product) in products.iter().enumerate() {
+            for label in labels_of(product) {
+                labels.entry(label).or_default().push(index);
+            }
+        }
+        let by_label: Vec<Vec<usize>> =
+            if labels.is_empty() { vec![(0..products.len()).collect()] } else { labels.into_values().collect() };
+        let companions =
+            (0..products.len()).map(|index| companions(index, &products, &by_label, &mut random)).collect();
+        let shoppers = (1..=users).map(|number| shopper(number, seed, by_label.len(), &mut random)).collect();
+        Ok(Self { seed, random, next_index: 0, products, companions, by_label, shoppers })
+    }
+
+    fn planned(&mut self, shopper: usize, event_type: EventType, product: usize, click: Option<f64>) -> Planned {
+        let index = self.next_index;
+        self.next_index += 1;
+        Planned {
+            event_id: event_id(self.seed, index),
+            user_id: self.shoppers[shopper].id.clone(),
+            event_type,
+            product_id: self.products[product].id.clone(),
+            metadata: shown(&self.products[product]),
+            click,
+        }
+    }
+
+    /// The product a shopper looks at next.
+    fn step(&mut self, shopper: usize) -> usize {
+        let random = &mut self.random;
+        if let Some(at) = self.shoppers[shopper].at.filter(|_| random.random_bool(FOLLOW)) {
+            let companions: Vec<(usize, f64)> = self.companions[at].iter().copied().zip(COMPANION_WEIGHTS).collect();
+            if let Ok((next, _)) = companions.choose_weighted(random, |(_, weight)| *weight) {
+                return *next;
+            }
+        }
+        let tastes = &self.shoppers[shopper].tastes;
+        let liked = tastes.choose(random).and_then(|label| self.by_label[*label].choose(random));
+        liked.copied().unwrap_or_else(|| random.random_range(0..self.products.len()))
+    }
+}
+
+impl Iterator for Crowd {
+    type Item = Planned;
+
+    fn next(&mut self) -> Option<Planned> {
+        let shopper = self.random.random_range(0..self.shoppers.len().max(1));
+        let chance: f64 = self.random.random();
+        let Shopper { at, cart, .. } = self.shoppers.get_mut(shopper)?;
+        if let Some(at) = *at {
+            if !cart.is_empty() && chance < BUY_FROM_CART {
+                let bought = cart.remove(0);
+                return Some(self.planned(shopper, EventType::Purchase, bought, None));
+            }
+            if !cart.is_empty() && chance < BUY_FROM_CART + REMOVE_FROM_CART {
+                let removed = cart.pop()?;
+                return Some(self.planned(shopper, EventType::RemoveFromCart, removed, None));
+            }
+            if (0.2..0.2 + CART).contains(&chance) && cart.len() < MAX_CART && !cart.contains(&at) {
+                cart.push(at);
+                return Some(self.planned(shopper, EventType::AddToCart, at, None));
+            }
+        }
+        let next = self.step(shopper);
+        self.shoppers[shopper].at = Some(next);
+        // Squared: the top of a list is clicked more than its end.
+        let click = (chance > 1.0 - CLICK).then(|| self.random.random::<f64>().powi(2));
+        Some(self.planned(shopper, EventType::ProductView, next, click))
+    }
+}
+
+/// What a website sends along with a view.
+fn shown(product: &Product) -> Map<String, Value> {
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(product.name));
+    for (name, value) in [("category", &product.category), ("price", &product.price)] {
+        if let Some(value) = value {
+            metadata.insert(name.to_owned(), json!(value));
+        }
+    }
+    metadata
+}
+
+fn labels_of(product: &Product) -> Vec<String> {
+    let tags = product.attributes.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let tags = tags.filter_map(Value::as_str).map(|tag| format!("tag {tag}"));
+    product.category.iter().map(|category| format!("category {category}")).chain(tags).collect()
+}
+
+/// Mostly of the same labels, the last one from anywhere.
+fn companions(index: usize, products: &[Product], by_label: &[Vec<usize>], random: &mut StdRng) -> Vec<usize> {
+    let near: Vec<usize> = by_label.iter().filter(|group| group.contains(&index)).flatten().copied().collect();
+    let mut found = Vec::with_capacity(COMPANIONS);
+    // Bounded: a small catalogue may not have as many.
+    for attempt in 0..COMPANIONS * 8 {
+        if found.len() == COMPANIONS {
+            break;
+        }
+        let of_kind = found.len() + 1 < COMPANIONS && attempt < COMPANIONS * 4;
+        let candidate = if of_kind { near.choose(random).copied() } else { None };
+        let candidate = candidate.unwrap_or_else(|| random.random_range(0..products.len()));
+        if candidate != index && !found.contains(&candidate) {
+            found.push(candidate);
+        }
+    }
+    found
+}
+
+fn shopper(number: u32, seed: u64, labels: usize, random: &mut StdRng) -> Shopper {
+    let count = random.random_range(1..=MAX_TASTES.min(labels.max(1)));
+    let tastes = (0..count).map(|_| random.random_range(0..labels.max(1))).collect();
+    // Another seed, other people: tastes of two runs don't mix.
+    Shopper { id: format!("shopper-{:04x}-{number}", seed & 0xffff), tastes, at: None, cart: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{HashMap, HashSet};
+
+    fn products() -> Vec<Product> {
+        let product =
+            |n: u32| json!({"id": n, "name": format!("P{n}"), "category": format!("C{}", n % 6), "price": "$1"});
+        (0..30).map(|n| Product::from_value(None, &product(n)).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_same_seed_sends_the_same_events_and_another_one_others() {
+        let events = |seed| Crowd::new(products(), 20, seed).unwrap().take(2_000).collect::<Vec<_>>();
+        let mut shuffled = products();
+        shuffled.reverse();
+        assert_eq!(events(1), Crowd::new(shuffled, 20, 1).unwrap().take(2_000).collect::<Vec<_>>());
+        assert_ne!(events(1), events(2));
+        let ids: HashSet<String> = events(1).into_iter().chain(events(2)).map(|event| event.event_id).collect();
+        assert_eq!(ids.len(), 4_000);
+    }
+
+    #[test]
+    fn shoppers_follow_companions_so_that_there_is_something_to_learn() {
+        let mut next: HashMap<String, HashMap<String, u32>> = HashMap::new();
+        let mut last: HashMap<String, String> = HashMap::new();
+        for event in Crowd::new(products(), 20, 5).unwrap().take(20_000) {
+            if event.event_type == EventType::ProductView {
+                if let Some(before) = last.insert(event.user_id, event.product_id.clone()) {
+                    *next.entry(before).or_default().entry(event.product_id).or_default() += 1;
+                }
+            }
+        }
+        let share = |steps: &HashMap<String, u32>| {
+            f64::from(steps.values().copied().max().unwrap_or(0)) / f64::from(steps.values().sum::<u32>())
+        };
+        let mean = next.values().map(share).sum::<f64>() / next.len() as f64;
+        assert!(mean > 0.25, "the most frequent next product follows in {mean:.2}, by chance it would in 0.03");
+    }
+
+    #[test]
+    fn only_what_is_in_a_cart_is_bought_or_removed() {
+        let mut carts: HashMap<String, Vec<String>> = HashMap::new();
+        let mut kinds = HashSet::new();
+        for event in Crowd::new(products(), 10, 9).unwrap().take(5_000) {
+            kinds.insert(event.event_type);
+            let cart = carts.entry(event.user_id).or_default();
+            match event.event_type {
+                EventType::AddToCart => cart.push(event.product_id),
+                EventType::Purchase | EventType::RemoveFromCart => {
+                    let at = cart.iter().position(|product| *product == event.product_id);
+                    cart.remove(at.unwrap());
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(kinds.len(), 4);
+        assert!(Crowd::new(Vec::new(), 1, 1).is_err());
+        // One product alone has no companions and is still shopped.
+        assert_eq!(Crowd::new(products().into_iter().take(1).collect(), 1, 1).unwrap().take(50).count(), 50);
+    }
+}
