@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build up test lint bench check-template sam-build clean
+.PHONY: help setup build up simulate test lint bench check-template sam-build clean
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/freshet
 # Outside the clone, so that another clone of the project starts warm.
@@ -26,6 +26,9 @@ build: setup ## Build functions and command, optimised
 up: build ## Build and run everything on this machine; Ctrl-C stops it
 	@exec "$(RELEASE)/freshet" up $(ARGS)
 
+simulate: build ## Shoppers who have tastes, for what `make up` runs in another terminal
+	@exec "$(RELEASE)/freshet" simulate $(ARGS)
+
 test: ## Every test, and the checks of template.yaml
 	@scripts/setup --with-python
 	cargo build --workspace --bins --locked
@@ -36,9 +39,10 @@ lint: setup ## Formatting and lints, as in CI
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-bench: build ## Measure; ARGS=latency or ARGS=throughput for one of the two
-	@if [ -n "$(ARGS)" ]; then exec "$(RELEASE)/freshet" bench $(ARGS); fi; \
-	"$(RELEASE)/freshet" bench latency; "$(RELEASE)/freshet" bench throughput
+bench: build ## Measure everything, or one thing: ARGS=latency, ARGS=throughput, ARGS=cold-start
+	@for what in $(if $(ARGS),"$(ARGS)",latency throughput cold-start); do \
+		"$(RELEASE)/freshet" bench $$what; \
+	done
 
 check-template: ## Check template.yaml with SAM's own tools, without an AWS account
 	@scripts/setup --with-python
