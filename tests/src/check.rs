@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::{Context as _, bail, ensure};
-use freshet_engine::{Config, Direction, Edge, Engine, EventKind, Interaction, Item, ObserveOutcome, Person, Signal, Source};
+use freshet_engine::{
+    Config, Direction, Edge, Engine, EventKind, Interaction, Item, ObserveOutcome, Person, Signal, Source,
+};
 use freshet_events::{ItemSignal, UserEvent};
 use freshet_stream::generation_number;
 

@@ -1,31 +1,31 @@
 //! A whole running system in a temporary folder: real broker, real tables, real function processes.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use freshet_localstack::{LocalCloud, Options};
+use freshet_localstack::kafka::{KAFKA_VERSION, TopicSpec};
+use freshet_localstack::{KAFKA_PLACEHOLDER, LocalCloud, Options};
 use freshet_store::Store;
 use freshet_stream::groups::{self, Group};
 use freshet_stream::{Producer, ProducerOptions, Security};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// The topic generation of every test system.
 pub const TOPIC_GENERATION: &str = "test-1";
 /// The administrators' token of every test system.
 pub const ADMIN_TOKEN: &str = "test-token";
+const ADMIN_TOKEN_SHA256: &str = "4c5dc9b7708905f77f5e5d16316b5dfb425e68cb326dcd55a860e90a7707031e";
 /// How long anything may take before a test gives up: generous, for a machine with two busy cores.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What a test wants different from the defaults.
 #[derive(Debug, Clone, Default)]
 pub struct Setup {
     /// DynamoDB elsewhere than in the local cloud.
     pub dynamodb_endpoint: Option<String>,
-    /// DynamoDB on disk, in this world's folder.
-    pub on_disk: bool,
 }
 
 /// A running system.
@@ -45,7 +45,7 @@ impl World {
     /// What could not be started.
     pub async fn start(setup: Setup) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let options = options(folder.path().to_owned(), &setup)?;
+        let options = options(folder.path(), &setup)?;
         let cloud = LocalCloud::start(options).await?;
         let store = store(&cloud.dynamodb_endpoint());
         Ok(Self { cloud, http: reqwest::Client::new(), store, _folder: folder })
@@ -165,6 +165,55 @@ impl World {
     }
 }
 
+fn options(folder: &Path, setup: &Setup) -> anyhow::Result<Options> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut options = Options::new(workspace.join("template.yaml"), folder.to_owned(), binaries()?, kafka_jars());
+    let parameters = [
+        ("MskClusterArn", "arn:aws:kafka:us-east-1:000000000000:cluster/local/1"),
+        ("KafkaBootstrapServers", KAFKA_PLACEHOLDER),
+        ("KafkaSecurity", "PLAINTEXT"),
+        ("TopicGeneration", TOPIC_GENERATION),
+        ("AdminTokenSha256", ADMIN_TOKEN_SHA256),
+    ];
+    options.parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    options.memory = true;
+    options.http_port = 0;
+    options.dynamodb_endpoint.clone_from(&setup.dynamodb_endpoint);
+    options.function_environment = BTreeMap::from([("METRICS_EMF".to_owned(), "off".to_owned())]);
+    let large = BTreeMap::from([("max.message.bytes".to_owned(), "8388608".to_owned())]);
+    options.topics = vec![
+        TopicSpec { config: large.clone(), ..TopicSpec::new("user-events", 4) },
+        TopicSpec::new("item-signals", 4),
+        TopicSpec::new("recommendations", 4),
+        TopicSpec::new("metrics", 1),
+    ];
+    for source in ["user-events", "item-signals", "metrics"] {
+        options
+            .topics
+            .push(TopicSpec { config: large.clone(), ..TopicSpec::new(&freshet_events::dead_topic(source), 1) });
+    }
+    Ok(options)
+}
+
+/// The functions' binaries, which cargo puts beside the folder of the tests.
+///
+/// # Errors
+/// They are not built.
+pub fn binaries() -> anyhow::Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let folder = test.parent().and_then(Path::parent).context("no target folder")?.to_owned();
+    anyhow::ensure!(folder.join("recommend").exists(), "build the functions first: cargo build --workspace --bins");
+    Ok(folder)
+}
+
+/// The broker's jars, where `make` and `freshet up` keep them as well.
+pub fn kafka_jars() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
+    std::env::var_os("FRESHET_KAFKA_JARS")
+        .map_or_else(|| cache.join(format!("freshet/kafka-{KAFKA_VERSION}")), PathBuf::from)
+}
+
 /// Kafka as a client sees it.
 pub fn kafka(bootstrap_servers: &str) -> ProducerOptions {
     ProducerOptions {
@@ -179,10 +228,10 @@ pub fn store(endpoint: &str) -> Store {
     let table = |name: &str| format!("freshet-{name}");
     Store::new(freshet_store::Options {
         tables: freshet_store::Tables {
-            people: table("people"),
-            items: table("items"),
-            catalogue: table("catalogue"),
-            board: table("board"),
+            people: table("People"),
+            items: table("Items"),
+            catalogue: table("Catalogue"),
+            board: table("Board"),
         },
         generation: "g1".to_owned(),
         region: "us-east-1".to_owned(),

@@ -19,8 +19,7 @@ pub(crate) fn check(context: &Context, headers: &HeaderMap) -> Result<(), ApiErr
         StatusCode::UNAUTHORIZED,
         "authorization: expected `Bearer` and the administrators' token",
     ))?;
-    let digest = Sha256::digest(token.trim().as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = format!("{:x}", Sha256::digest(token.trim().as_bytes()));
     if same(hex.as_bytes(), context.admin_token_sha256.as_bytes()) {
         Ok(())
     } else {

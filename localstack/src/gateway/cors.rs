@@ -39,13 +39,10 @@ pub(super) fn decorate(cors: &Cors, origin: Option<&str>, headers: &mut HeaderMa
     for name in HEADERS {
         headers.remove(name);
     }
-    let allowed = origin.and_then(|origin| {
-        let any = cors.allow_origins.iter().any(|known| known == "*");
-        (any || cors.allow_origins.iter().any(|known| known == origin)).then(|| match any && !cors.allow_credentials {
-            true => "*",
-            false => origin,
-        })
-    });
+    let any = cors.allow_origins.iter().any(|known| known == "*");
+    let known = origin.filter(|origin| any || cors.allow_origins.iter().any(|known| known == origin));
+    // With credentials a page must be named.
+    let allowed = known.map(|origin| if any && !cors.allow_credentials { "*" } else { origin });
     let Some(allowed) = allowed else { return };
     set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
     headers.append(header::VARY, HeaderValue::from_static("Origin"));

@@ -66,6 +66,12 @@ pub struct Put {
     expires_at: i64,
 }
 
+/// Bytes and watermarks of a document.
+struct Raw {
+    bytes: Vec<u8>,
+    watermarks: Vec<u8>,
+}
+
 impl Store {
     /// Reads documents by id, each once.
     pub async fn get<T: Document>(&self, ids: &[String]) -> Result<Fetched<T>, StoreError> {

@@ -1,0 +1,174 @@
+//! Whatever is killed when: nothing is lost, nothing counts twice.
+//!
+//! Each fault is tried `FRESHET_FAULT_RUNS` times (default 2), each time with other events.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use freshet_events::UserEvent;
+use freshet_localstack::dynamodb::{Server, Storage};
+use freshet_tests::check::check;
+use freshet_tests::{Setup, World, data, log};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+
+/// Events of one run.
+const EVENTS: usize = 1_500;
+
+fn runs() -> usize {
+    std::env::var("FRESHET_FAULT_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(2)
+}
+
+fn signal(pid: u32, signal: Signal) {
+    let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal);
+}
+
+/// Sends one run's events through the API in batches, each until it is acknowledged, with the same ids: what a good client does.
+async fn shop(world: &World, run: usize) -> BTreeSet<String> {
+    let (steps, _) = data::sessions(EVENTS * (run + 1)).unwrap();
+    let steps = &steps[EVENTS * run..];
+    let mut acknowledged = BTreeSet::new();
+    for (n, batch) in steps.chunks(25).enumerate() {
+        let ids: Vec<String> = (0..batch.len()).map(|at| format!("run{run}-{n}-{at}")).collect();
+        let events: Vec<_> = batch.iter().zip(&ids).map(|(step, id)| data::view(step, id)).collect();
+        world
+            .until("an acknowledgement", async || {
+                let (status, body) = world.post("/api/events/track/batch", &json!({"events": events})).await?;
+                Ok((status == 200 && body["accepted"] == json!(events.len())).then_some(()))
+            })
+            .await
+            .unwrap();
+        acknowledged.extend(ids);
+    }
+    acknowledged
+}
+
+/// Everything acknowledged is in the log, and what is in the log is in the state once.
+async fn nothing_lost_nothing_doubled(world: &World, acknowledged: &BTreeSet<String>) {
+    world.settle().await.unwrap();
+    let report = check(world).await.unwrap();
+    let bootstrap = world.bootstrap_servers();
+    let records = tokio::task::spawn_blocking(move || log::read(&bootstrap, "user-events")).await.unwrap().unwrap();
+    let ids: BTreeSet<String> =
+        records.iter().map(|record| UserEvent::parse(&record.value).unwrap().0.event_id).collect();
+    let lost = acknowledged.difference(&ids).count();
+    println!("acknowledged {} lost {lost} doubled 0 {report:?}", acknowledged.len());
+    assert_eq!(lost, 0);
+}
+
+/// Shops while `fault` strikes again and again, `runs()` times.
+async fn survives(setup: Setup, fault: impl AsyncFn(&World)) {
+    let world = World::start(setup).await.unwrap();
+    let mut acknowledged = BTreeSet::new();
+    for run in 0..runs() {
+        let done = AtomicBool::new(false);
+        let shopping = async {
+            let acknowledged = shop(&world, run).await;
+            done.store(true, Ordering::Relaxed);
+            acknowledged
+        };
+        let striking = async {
+            while !done.load(Ordering::Relaxed) {
+                fault(&world).await;
+            }
+        };
+        acknowledged.extend(tokio::join!(shopping, striking).0);
+        nothing_lost_nothing_doubled(&world, &acknowledged).await;
+    }
+    world.cloud.stop().await;
+}
+
+/// Kills every process of a function as soon as it has done something since it was started.
+async fn kill_busy(world: &World, function: &str) {
+    let batches = || world.cloud.status().mappings.iter().map(|mapping| mapping.batches + mapping.retries).sum::<u64>();
+    let before = batches();
+    let started = Instant::now();
+    while batches() < before + 3 && started.elapsed() < Duration::from_secs(1) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for pid in world.cloud.function_pids(function) {
+        signal(pid, Signal::SIGKILL);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recommend_killed_in_mid_batch() {
+    survives(Setup::default(), async |world| kill_busy(world, "Recommend").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn learn_killed_in_mid_batch() {
+    survives(Setup::default(), async |world| kill_busy(world, "Learn").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn measure_killed_in_mid_batch() {
+    survives(Setup::default(), async |world| kill_busy(world, "Measure").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn api_killed_while_it_tracks() {
+    survives(Setup::default(), async |world| kill_busy(world, "Api").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_broker_killed_in_mid_stream() {
+    survives(Setup::default(), async |world| {
+        let pid = world.until("the broker", async || Ok(world.cloud.kafka_pid().filter(|pid| *pid > 0))).await.unwrap();
+        signal(pid, Signal::SIGKILL);
+        world
+            .until("the broker's return", async || Ok(world.cloud.kafka_pid().filter(|now| *now > 0 && *now != pid)))
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_kafka_away_track_says_so_within_five_seconds() {
+    let world = World::start(Setup::default()).await.unwrap();
+    let event = json!({"eventId": "kept", "userId": "u", "eventType": "product_view", "productId": "1"});
+    world.track(&json!({"userId": "u", "eventType": "product_view", "productId": "0"})).await.unwrap();
+    let pid = world.cloud.kafka_pid().unwrap();
+    signal(pid, Signal::SIGSTOP);
+    let started = Instant::now();
+    let (status, body) = world.post("/api/events/track", &event).await.unwrap();
+    let took = started.elapsed();
+    let (health, parts) = world.get("/api/health").await.unwrap();
+    signal(pid, Signal::SIGCONT);
+    assert_eq!((status, &body["success"], &body["error"]), (500, &json!(false), &json!("Failed to track event")));
+    assert_eq!(body["eventId"], "kept", "for a retry that is safe");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert_eq!((health, &parts["parts"]["kafka"], &parts["parts"]["dynamodb"]), (503, &json!("DOWN"), &json!("OK")));
+    // The retry, with the same id, whether the first one got through or not.
+    world.until("the retry", async || Ok(world.track(&event).await.ok())).await.unwrap();
+    world.settle().await.unwrap();
+    assert_eq!(check(&world).await.unwrap().events, 2);
+    world.cloud.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_dynamodb_away_events_wait_and_are_applied_when_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dynamodb.sqlite");
+    let server = Server::start(Storage::File(&file), 0).unwrap();
+    let endpoint = server.endpoint();
+    let port: u16 = endpoint.rsplit(':').next().unwrap().parse().unwrap();
+    let setup = Setup { dynamodb_endpoint: Some(endpoint), ..Setup::default() };
+    let world = Arc::new(World::start(setup).await.unwrap());
+    let first = world.track(&json!({"userId": "u", "eventType": "product_view", "productId": "0"})).await.unwrap();
+    world.list_after("u", &first).await.unwrap();
+    server.stop().await;
+    let mut acknowledged = BTreeSet::from([first]);
+    acknowledged.extend(shop(&world, 0).await);
+    let (status, body) = world.get("/api/recommendations/u").await.unwrap();
+    assert_eq!((status, &body["success"]), (503, &json!(false)), "{body}");
+    let server = Server::start(Storage::File(&file), port).unwrap();
+    nothing_lost_nothing_doubled(&world, &acknowledged).await;
+    Arc::into_inner(world).unwrap().cloud.stop().await;
+    server.stop().await;
+}
