@@ -49,10 +49,10 @@ pub(crate) struct UpArgs {
     /// The SAM template to run.
     #[arg(long, default_value = "template.yaml", value_name = "FILE")]
     pub(crate) template: PathBuf,
-    /// Where everything is kept.
-    #[arg(long, default_value = ".freshet", value_name = "FOLDER")]
-    pub(crate) data_dir: PathBuf,
-    /// Keep DynamoDB in memory: gone at the end (and with it the topics' earlier events count as unread).
+    /// Where everything is kept [default: .freshet, or with --memory a temporary folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Keep nothing: DynamoDB in memory, Kafka's log in a temporary folder unless --data-dir names one.
     #[arg(long)]
     pub(crate) memory: bool,
     /// Port of the HTTP API on 127.0.0.1; 0 takes any free one.

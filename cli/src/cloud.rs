@@ -1,4 +1,142 @@
-//! Our project on the local cloud.
+//! Our project on the local cloud: what the generic crate does not know of us.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+
+use freshet_localstack::functions::{FunctionsError, LogSink};
+use freshet_localstack::kafka::{KAFKA_VERSION, TopicSpec};
+use freshet_localstack::{CloudError, KAFKA_PLACEHOLDER, KafkaChoice, LocalCloud, Options};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{Binaries, Usage};
 
 /// What people do.
 pub(crate) const USER_EVENTS: &str = "user-events";
+/// What items learn of it.
+pub(crate) const ITEM_SIGNALS: &str = "item-signals";
+/// What functions did.
+pub(crate) const METRICS: &str = "metrics";
+/// Watermarks hang on the offsets of these.
+pub(crate) const WATERMARKED: [&str; 3] = [USER_EVENTS, ITEM_SIGNALS, METRICS];
+/// Partitions of what is read by functions under load.
+const PARTITIONS: u32 = 4;
+/// The largest record of a dead-letter topic, in bytes: a refused record in base64, and why.
+const MAX_DEAD_BYTES: &str = "8388608";
+/// Stands for the MSK cluster, which has an ARN only in the cloud.
+const CLUSTER_ARN: &str = "arn:aws:kafka:us-east-1:000000000000:cluster/local/00000000-0000-0000-0000-000000000000-1";
+
+/// What to run.
+pub(crate) struct Setup {
+    /// The template.
+    pub(crate) template: PathBuf,
+    /// Where programs are.
+    pub(crate) binaries: Binaries,
+    /// Everything that is kept.
+    pub(crate) data_dir: PathBuf,
+    /// DynamoDB in memory.
+    pub(crate) memory: bool,
+    /// DynamoDB elsewhere.
+    pub(crate) dynamodb_endpoint: Option<String>,
+    /// Port of the API; 0: any free one.
+    pub(crate) port: u16,
+    /// Kafka.
+    pub(crate) kafka: KafkaChoice,
+    /// The user's own parameters; they win.
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Generation of the topics.
+    pub(crate) topic_generation: String,
+    /// Hex SHA-256 of the administrators' token.
+    pub(crate) admin_token_sha256: String,
+    /// Takes the functions' output.
+    pub(crate) log_sink: Option<LogSink>,
+    /// Is told what takes its time.
+    pub(crate) progress: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+/// The topics of CONTRACT.md, for one broker.
+pub(crate) fn topics() -> Vec<TopicSpec> {
+    let wide = [USER_EVENTS, ITEM_SIGNALS, "recommendations"].map(|name| TopicSpec::new(name, PARTITIONS));
+    let dead = ["user-events-dead", "item-signals-dead", "metrics-dead"].map(|name| TopicSpec {
+        name: name.to_owned(),
+        partitions: 1,
+        config: BTreeMap::from([("max.message.bytes".to_owned(), MAX_DEAD_BYTES.to_owned())]),
+    });
+    wide.into_iter().chain([TopicSpec::new(METRICS, 1)]).chain(dead).collect()
+}
+
+/// Starts it, or gives up at `stop` (`None`).
+///
+/// # Errors
+/// What is missing and how to mend it; [`Usage`] where another one runs on the same data.
+pub(crate) async fn start(setup: Setup, stop: &CancellationToken) -> anyhow::Result<Option<LocalCloud>> {
+    if !setup.template.is_file() {
+        let text = format!(
+            "no template at {}: run this in the project's folder, or name one with --template",
+            setup.template.display()
+        );
+        return Err(Usage(text).into());
+    }
+    let binaries = binaries(&setup.binaries)?;
+    let mut options = Options::new(setup.template, setup.data_dir, binaries, kafka_jars(&setup.binaries)?);
+    options.memory = setup.memory;
+    options.dynamodb_endpoint = setup.dynamodb_endpoint;
+    options.http_port = setup.port;
+    options.kafka = setup.kafka;
+    options.topics = topics();
+    options.log_sink = setup.log_sink;
+    options.progress = setup.progress;
+    options.parameters = [
+        ("MskClusterArn", CLUSTER_ARN),
+        ("KafkaBootstrapServers", KAFKA_PLACEHOLDER),
+        ("KafkaSecurity", "PLAINTEXT"),
+        ("TopicGeneration", &setup.topic_generation),
+        ("AdminTokenSha256", &setup.admin_token_sha256),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into_iter()
+    .chain(setup.parameters)
+    .collect();
+    // CloudWatch's metric lines would only fill the terminal.
+    options.function_environment = BTreeMap::from([("METRICS_EMF".to_owned(), "off".to_owned())]);
+    tokio::select! {
+        started = LocalCloud::start(options) => started.map(Some).map_err(explain),
+        () = stop.cancelled() => Ok(None),
+    }
+}
+
+fn explain(error: CloudError) -> anyhow::Error {
+    match error {
+        CloudError::AlreadyRunning(_) => Usage(error.to_string()).into(),
+        CloudError::Port { port, .. } if port != 0 => {
+            Usage(format!("{error}; is another `freshet up` running? --port 0 takes any free one")).into()
+        }
+        CloudError::Functions(FunctionsError::NoProgram { .. }) => {
+            Usage(format!("{error}; `make build` builds them all, --binaries names another folder")).into()
+        }
+        other => other.into(),
+    }
+}
+
+/// The folder of the functions' binaries: the one that this program is in.
+pub(crate) fn binaries(args: &Binaries) -> anyhow::Result<PathBuf> {
+    if let Some(folder) = &args.binaries {
+        return Ok(folder.clone());
+    }
+    let program = std::env::current_exe().context("where is this program? --binaries names the functions' folder")?;
+    Ok(program.parent().unwrap_or(Path::new(".")).to_owned())
+}
+
+/// The folder of Kafka's jars, shared by all clones.
+pub(crate) fn kafka_jars(args: &Binaries) -> anyhow::Result<PathBuf> {
+    if let Some(folder) = &args.kafka_jars {
+        return Ok(folder.clone());
+    }
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")));
+    let cache =
+        cache.ok_or_else(|| anyhow!("neither XDG_CACHE_HOME nor HOME is set: name a folder with --kafka-jars"))?;
+    Ok(cache.join("freshet").join(format!("kafka-{KAFKA_VERSION}")))
+}

@@ -7,6 +7,7 @@ mod output;
 mod simulate;
 mod stop;
 mod style;
+mod up;
 
 use std::process::ExitCode;
 
@@ -40,8 +41,9 @@ fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let stop = stop::on_signals()?;
     match cli.command {
+        Command::Up(args) => up::run(args, cli.json, stop).await,
         Command::Simulate(args) => simulate::run(args, cli.json, stop).await,
-        _ => anyhow::bail!("later"),
+        Command::Bench(_) => anyhow::bail!("later"),
     }
 }
 

@@ -1,0 +1,262 @@
+//! `freshet up`: the cloud on this machine, until Ctrl-C.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`state`] | what is kept beside the data: the administrators' token, the topics' generation |
+//! | [`found`] | Kafka as it is before the start |
+//! | [`sample`] | the sample catalogue |
+//! | [`terminal`] | the status line with the logs above it |
+//! | [`status`] | what the status line says |
+
+mod found;
+pub(crate) mod sample;
+pub(crate) mod state;
+mod status;
+mod terminal;
+
+use std::fs::TryLockError;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use freshet_localstack::{KafkaChoice, LocalCloud};
+use indicatif::ProgressBar;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::api_client::ApiClient;
+use crate::args::{UpArgs, Usage};
+use crate::cloud::{self, Setup, WATERMARKED};
+use crate::output;
+use crate::style::{BOLD, DIM, GOOD, WARN, paint};
+use state::State;
+use terminal::Terminal;
+
+/// Where everything is kept.
+const DATA_DIR: &str = ".freshet";
+/// What `--reset` removes: our own things and nothing else.
+const OURS: [&str; 7] = [
+    "kafka",
+    "kafka.port",
+    "dynamodb.sqlite",
+    "dynamodb.sqlite-wal",
+    "dynamodb.sqlite-shm",
+    "topics.json",
+    "admin-token",
+];
+/// Between two status lines.
+const TICK: Duration = Duration::from_secs(1);
+/// How long the end may take.
+const STOP: Duration = Duration::from_secs(5);
+
+/// What is up, for the banner and for machines.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Up {
+    api: String,
+    health: String,
+    dynamodb: String,
+    kafka: String,
+    data_dir: PathBuf,
+    admin_token_file: PathBuf,
+    topic_generation: String,
+    imported_products: u64,
+    started_in_seconds: f64,
+    #[serde(skip)]
+    temporary: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What is missing or wrong, and what mends it.
+pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let temporary = if args.memory && args.data_dir.is_none() { Some(tempfile::tempdir()?) } else { None };
+    let data_dir = match (&temporary, &args.data_dir) {
+        (_, Some(folder)) => folder.clone(),
+        (Some(folder), None) => folder.path().to_owned(),
+        (None, None) => PathBuf::from(DATA_DIR),
+    };
+    let state = State::open(&data_dir)?;
+    free_or_refuse(&data_dir, args.reset)?;
+    let spinner = output::spinner("starting");
+    let terminal = Terminal::new(spinner.clone());
+    terminal.show_logs(args.verbose);
+    let token = state.admin_token()?;
+    let Some((cloud, generation)) = start(&args, &data_dir, &state, &token, &terminal, &spinner, &stop).await? else {
+        spinner.finish_and_clear();
+        return Ok(ExitCode::SUCCESS);
+    };
+    let api = ApiClient::new(&format!("{}/api", cloud.http_url()))?;
+    let ready = async {
+        sample::until_healthy(&api).await?;
+        if args.no_sample { Ok(0) } else { sample::load(&api, &token).await }
+    };
+    let imported = tokio::select! {
+        imported = ready => imported,
+        () = stop.cancelled() => Ok(0),
+    };
+    let imported = match imported {
+        Ok(imported) => imported,
+        Err(error) => {
+            spinner.finish_and_clear();
+            end(cloud, &terminal).await;
+            return Err(error);
+        }
+    };
+    if !stop.is_cancelled() {
+        let up = Up {
+            api: api.base().to_owned(),
+            health: format!("{}/health", api.base()),
+            dynamodb: cloud.dynamodb_endpoint(),
+            kafka: cloud.bootstrap_servers(),
+            admin_token_file: state.token_file(),
+            data_dir,
+            topic_generation: generation,
+            imported_products: imported,
+            started_in_seconds: (started.elapsed().as_secs_f64() * 100.0).round() / 100.0,
+            temporary: temporary.is_some(),
+        };
+        spinner.suspend(|| output::result(&up, json))?;
+        for note in cloud.notes().iter().filter(|_| args.verbose) {
+            terminal.print(&paint(DIM, format!("{} (line {}): {}", note.resource, note.line, note.message)));
+        }
+        watch(&cloud, &spinner, &stop).await;
+    }
+    spinner.finish_and_clear();
+    end(cloud, &terminal).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The cloud, and the generation of its topics; `None`: stopped meanwhile.
+async fn start(
+    args: &UpArgs,
+    data_dir: &Path,
+    state: &State,
+    token: &str,
+    terminal: &Terminal,
+    spinner: &ProgressBar,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<(LocalCloud, String)>> {
+    let kafka = args.kafka.clone().map_or(KafkaChoice::Managed { port: args.kafka_port }, KafkaChoice::External);
+    let found = found::look(&kafka, data_dir).await?;
+    let mut generation = state.topic_generation(&found)?;
+    loop {
+        let (log, verbose) = (terminal.clone(), args.verbose);
+        let (says, line) = (terminal.clone(), spinner.clone());
+        let setup = Setup {
+            template: args.template.clone(),
+            binaries: args.binaries.clone(),
+            data_dir: data_dir.to_owned(),
+            memory: args.memory,
+            dynamodb_endpoint: given_dynamodb(),
+            port: args.port,
+            kafka: kafka.clone(),
+            parameters: args.parameters.clone(),
+            topic_generation: generation.clone(),
+            admin_token_sha256: state::sha256(token),
+            log_sink: Some(Arc::new(move |function, text| log.function_line(function, text, verbose))),
+            progress: Arc::new(move |what| {
+                line.set_message(what.to_owned());
+                if line.is_hidden() {
+                    says.print(what);
+                }
+            }),
+        };
+        let Some(cloud) = cloud::start(setup, stop).await? else { return Ok(None) };
+        let anew = cloud.created_topics().iter().any(|topic| WATERMARKED.contains(&topic.as_str()));
+        if !(anew && found.topics_exist) {
+            return Ok(Some((cloud, generation)));
+        }
+        // They were there a moment ago and had to be made: another generation, or old watermarks would swallow new events.
+        cloud.stop().await;
+        generation = state.topic_generation(&state::Found { topics_exist: false, ..found.clone() })?;
+    }
+}
+
+/// Shows the status until somebody stops it.
+async fn watch(cloud: &LocalCloud, spinner: &ProgressBar, stop: &CancellationToken) {
+    let mut line = status::StatusLine::default();
+    while !stop.is_cancelled() {
+        spinner.set_message(line.text(&cloud.status(), Instant::now()));
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn end(cloud: LocalCloud, terminal: &Terminal) {
+    let started = Instant::now();
+    if tokio::time::timeout(STOP, cloud.stop()).await.is_ok() {
+        terminal.print(&paint(DIM, format!("stopped in {:.1} s", started.elapsed().as_secs_f64())));
+    } else {
+        // Dropping it has killed what was left.
+        terminal.print(&paint(WARN, format!("killed what had not stopped after {} s", STOP.as_secs())));
+    }
+}
+
+/// DynamoDB elsewhere, as AWS's own tools are told.
+fn given_dynamodb() -> Option<String> {
+    std::env::var("AWS_ENDPOINT_URL_DYNAMODB").ok().filter(|endpoint| !endpoint.is_empty())
+}
+
+/// Refuses a folder that another one runs on; with `reset`, empties it of what is ours.
+fn free_or_refuse(data_dir: &Path, reset: bool) -> anyhow::Result<()> {
+    let context = || format!("--data-dir: {}", data_dir.display());
+    let lock = std::fs::File::options().create(true).truncate(false).write(true).open(data_dir.join("lock"));
+    let lock = lock.with_context(context)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let text = format!(
+                "a `freshet up` is running on {} already: stop it first, or choose another --data-dir",
+                data_dir.display()
+            );
+            return Err(Usage(text).into());
+        }
+        Err(TryLockError::Error(error)) => return Err(error).with_context(context),
+    }
+    if reset {
+        for path in OURS.map(|name| data_dir.join(name)) {
+            let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("--reset: {}", path.display()));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+impl std::fmt::Display for Up {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let seconds = format!("started in {:.1} s", self.started_in_seconds);
+        writeln!(f, "\n{} {}", paint(GOOD, "Freshet is up"), paint(DIM, seconds))?;
+        writeln!(f, "  {}     {}", paint(BOLD, "API"), self.api)?;
+        writeln!(f, "  {}  {}", paint(BOLD, "health"), self.health)?;
+        writeln!(f, "  {}   {} · DynamoDB {}", paint(BOLD, "Kafka"), self.kafka, self.dynamodb)?;
+        let gone = if self.temporary { " (gone at the end)" } else { "" };
+        writeln!(f, "  {}    {}{gone}", paint(BOLD, "data"), self.data_dir.display())?;
+        writeln!(f, "  {}   {} (for writes to the catalogue)", paint(BOLD, "token"), self.admin_token_file.display())?;
+        if self.imported_products > 0 {
+            writeln!(f, "  {}  {} products", paint(BOLD, "sample"), self.imported_products)?;
+        }
+        writeln!(f, "\n  curl {}/products", self.api)?;
+        writeln!(
+            f,
+            "  curl {}/events/track -H 'content-type: application/json' \\\n       \
+             -d '{{\"userId\":\"me\",\"eventType\":\"product_view\",\"productId\":\"1\"}}'",
+            self.api
+        )?;
+        writeln!(f, "  curl {}/recommendations/me", self.api)?;
+        writeln!(f, "  freshet simulate --api {}", self.api)?;
+        write!(f, "\nCtrl-C stops")
+    }
+}
