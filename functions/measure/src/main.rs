@@ -20,5 +20,8 @@ async fn main() -> Result<(), Error> {
         producer: Producer::new(ProducerOptions::from_env(get, SEND_DEADLINE)?)?,
     };
     let context = &context;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Batch>| handler::handle(context, event.payload))).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Batch>| async move {
+        handler::handle(context, event.payload).await.map_err(Error::from)
+    }))
+    .await
 }
