@@ -2,6 +2,7 @@
 
 mod api_client;
 mod args;
+mod bench;
 mod cloud;
 mod output;
 mod simulate;
@@ -43,7 +44,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Up(args) => up::run(args, cli.json, stop).await,
         Command::Simulate(args) => simulate::run(args, cli.json, stop).await,
-        Command::Bench(_) => anyhow::bail!("later"),
+        Command::Bench(args) => bench::run(args, cli.json, stop).await,
     }
 }
 

@@ -202,10 +202,10 @@ mod tests {
         let mut next: HashMap<String, HashMap<String, u32>> = HashMap::new();
         let mut last: HashMap<String, String> = HashMap::new();
         for event in Crowd::new(products(), 20, 5).unwrap().take(20_000) {
-            if event.event_type == EventType::ProductView {
-                if let Some(before) = last.insert(event.user_id, event.product_id.clone()) {
-                    *next.entry(before).or_default().entry(event.product_id).or_default() += 1;
-                }
+            if event.event_type == EventType::ProductView
+                && let Some(before) = last.insert(event.user_id, event.product_id.clone())
+            {
+                *next.entry(before).or_default().entry(event.product_id).or_default() += 1;
             }
         }
         let share = |steps: &HashMap<String, u32>| {

@@ -63,7 +63,7 @@ impl ProducerContext for Ledger {
 /// No broker answers, the topic is missing, or an event can't be read; the ones before it are sent.
 pub(crate) async fn send(
     brokers: &str,
-    api: &ApiClient,
+    api: Option<&ApiClient>,
     events: impl Iterator<Item = anyhow::Result<Planned>>,
     pace: Pace,
     tally: &mut Tally,
@@ -93,7 +93,7 @@ pub(crate) async fn send(
 async fn produce(
     producer: &ThreadedProducer<Ledger>,
     places: &Arc<Semaphore>,
-    api: &ApiClient,
+    api: Option<&ApiClient>,
     events: impl Iterator<Item = anyhow::Result<Planned>>,
     pace: Pace,
     tally: &Mutex<Tally>,
@@ -109,7 +109,10 @@ async fn produce(
             permit = place => permit?,
             () = stop.cancelled() => break,
         };
-        let (planned, click) = clicked(api, event?).await;
+        let (planned, click) = match api {
+            Some(api) => clicked(api, event?).await,
+            None => (event?, false),
+        };
         let value = serde_json::to_vec(&record(&planned))?;
         let ticket: Ticket = Box::new((Instant::now(), click, permit));
         let record = BaseRecord::with_opaque_to(USER_EVENTS, ticket).key(&planned.user_id).payload(&value);

@@ -12,7 +12,7 @@ pub(crate) mod crowd;
 pub(crate) mod dataset;
 pub(crate) mod kafka;
 mod sender;
-mod summary;
+pub(crate) mod summary;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -96,7 +96,7 @@ pub(crate) async fn run(args: SimulateArgs, json: bool, stop: CancellationToken)
     let pace = Pace::new(&args);
     let mut tally = Tally::new()?;
     let ended = match &args.to_kafka {
-        Some(brokers) => kafka::send(brokers, &api, events, pace, &mut tally, &bar, &stop).await,
+        Some(brokers) => kafka::send(brokers, Some(&api), events, pace, &mut tally, &bar, &stop).await,
         None => {
             ApiSender { api: &api, concurrency: usize::from(args.concurrency) }
                 .send(events, pace, &mut tally, &bar, &stop)

@@ -44,6 +44,6 @@ fn ask(brokers: &str) -> anyhow::Result<Found> {
     Ok(Found {
         kafka: brokers.to_owned(),
         cluster: client.client().fetch_cluster_id(ANSWER),
-        topics_exist: WATERMARKED.iter().all(|name| exists(name)),
+        topics_exist: WATERMARKED.iter().all(exists),
     })
 }

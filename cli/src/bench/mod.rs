@@ -1,0 +1,123 @@
+//! `freshet bench`: figures, each measured on the running system.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`latency`] | event accepted → changed list readable |
+//! | [`throughput`] | events/s through Kafka, recommend and DynamoDB, beside a bare loop |
+//! | [`report`] | what is said of it |
+//! | [`baseline`] | the bare loop |
+//! | [`figures`] | what the functions say of themselves on the topic `metrics` |
+//! | [`invented`] | a stream of events of a public data set's shape |
+//! | [`memory`] | peak memory of processes |
+//! | [`cold_start`] | process start → first request for work; first answer |
+
+mod baseline;
+mod cold_start;
+mod figures;
+mod invented;
+mod latency;
+mod memory;
+mod report;
+mod throughput;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use freshet_localstack::{KafkaChoice, LocalCloud};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::api_client::ApiClient;
+use crate::args::{Bench, BenchArgs, Binaries};
+use crate::cloud::{self, Setup};
+use crate::output;
+use crate::up::{sample, state};
+
+/// The administrators' token of a system that lives for one measurement, on loopback.
+const TOKEN: &str = "bench";
+
+/// Runs the command.
+///
+/// # Errors
+/// What could not be started or measured.
+pub(crate) async fn run(args: BenchArgs, json: bool, stop: CancellationToken) -> anyhow::Result<ExitCode> {
+    let done = match args.what {
+        Bench::Latency(args) => latency::run(args, json, &stop).await,
+        Bench::Throughput(args) => throughput::run(args, json, &stop).await,
+        Bench::ColdStart(args) => cold_start::run(args, json, &stop).await,
+    };
+    done.map(|()| if stop.is_cancelled() { ExitCode::from(130) } else { ExitCode::SUCCESS })
+}
+
+/// A system of our own, on free ports, whose data is gone with it.
+struct Own {
+    cloud: LocalCloud,
+    api: ApiClient,
+    /// Dropped after the cloud.
+    folder: TempDir,
+}
+
+/// How an own system differs from the default one.
+struct OwnOptions {
+    template: PathBuf,
+    binaries: Binaries,
+    memory: bool,
+    dynamodb_endpoint: Option<String>,
+    kafka: KafkaChoice,
+    parameters: Vec<(String, String)>,
+}
+
+impl OwnOptions {
+    /// In memory, with a Kafka of its own.
+    fn new(template: PathBuf, binaries: Binaries) -> Self {
+        Self {
+            template,
+            binaries,
+            memory: true,
+            dynamodb_endpoint: None,
+            kafka: KafkaChoice::Managed { port: 0 },
+            parameters: Vec::new(),
+        }
+    }
+}
+
+impl Own {
+    /// Starts it; `None`: stopped meanwhile.
+    async fn start(options: OwnOptions, stop: &CancellationToken) -> anyhow::Result<Option<Self>> {
+        let folder = tempfile::tempdir()?;
+        let spinner = output::spinner("starting a system to measure");
+        let line = spinner.clone();
+        let setup = Setup {
+            template: options.template,
+            binaries: options.binaries,
+            data_dir: folder.path().to_owned(),
+            memory: options.memory,
+            dynamodb_endpoint: options.dynamodb_endpoint,
+            port: 0,
+            kafka: options.kafka,
+            parameters: options.parameters,
+            topic_generation: "bench".to_owned(),
+            admin_token_sha256: state::sha256(TOKEN),
+            // Their own reports count here; what goes wrong shows in what is measured.
+            log_sink: Some(Arc::new(|_, _| {})),
+            progress: Arc::new(move |what| line.set_message(what.to_owned())),
+        };
+        let started = cloud::start(setup, stop).await;
+        spinner.finish_and_clear();
+        let Some(cloud) = started? else { return Ok(None) };
+        let api = ApiClient::new(&format!("{}/api", cloud.http_url()))?;
+        Ok(Some(Self { cloud, api, folder }))
+    }
+
+    /// Waits until all parts are there, and loads the sample catalogue.
+    async fn make_ready(&self) -> anyhow::Result<()> {
+        sample::until_healthy(&self.api).await?;
+        sample::load(&self.api, TOKEN).await.map(drop)
+    }
+
+    async fn stop(self) {
+        self.cloud.stop().await;
+        drop(self.folder);
+    }
+}
