@@ -197,8 +197,10 @@ impl Node {
     async fn format(&self) -> Result<(), KafkaError> {
         let id = uuid::Uuid::new_v4();
         let id = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, id.as_bytes());
+        // An id that begins with a dash would be read as an option on its own.
+        let id = format!("--cluster-id={id}");
         let mut command = self.java("-Xmx128m");
-        command.args(["kafka.tools.StorageTool", "format", "-t", &id, "-c"]).arg(&self.properties);
+        command.args(["kafka.tools.StorageTool", "format", &id, "--config"]).arg(&self.properties);
         let output = command.kill_on_drop(true).output().await.map_err(KafkaError::io("java"))?;
         if output.status.success() {
             return Ok(());
