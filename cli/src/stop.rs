@@ -4,7 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// As a shell reports a program that Ctrl-C ended.
-const INTERRUPTED: i32 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// A token that SIGINT or SIGTERM cancels.
 ///
@@ -21,7 +21,7 @@ pub(crate) fn on_signals() -> std::io::Result<CancellationToken> {
                 _ = terminate.recv() => {}
             }
             if stop.is_cancelled() {
-                std::process::exit(INTERRUPTED);
+                std::process::exit(i32::from(INTERRUPTED));
             }
             stop.cancel();
         }

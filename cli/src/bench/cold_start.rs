@@ -149,8 +149,13 @@ fn environment(function: &Function, dynamodb_endpoint: &str) -> BTreeMap<String,
     function.environment.clone().into_iter().chain(own).collect()
 }
 
+/// A second process may be on its way beside the one that answered: killed in its start, it would count as one that
+/// does not start.
+const SETTLE: Duration = Duration::from_millis(100);
+
 /// Kills the API's processes and times the next event tracked.
 async fn first_track(own: &Own, run: u32) -> anyhow::Result<Duration> {
+    tokio::time::sleep(SETTLE).await;
     let before = own.cloud.function_pids(API);
     for pid in before.iter().filter_map(|pid| i32::try_from(*pid).ok()) {
         // It may have ended by itself.

@@ -8,12 +8,14 @@
 //! | [`baseline`] | the bare loop |
 //! | [`figures`] | what the functions say of themselves on the topic `metrics` |
 //! | [`invented`] | a stream of events of a public data set's shape |
+//! | [`interleave`] | sessions that go on at the same time |
 //! | [`memory`] | peak memory of processes |
 //! | [`cold_start`] | process start → first request for work; first answer |
 
 mod baseline;
 mod cold_start;
 mod figures;
+mod interleave;
 mod invented;
 mod latency;
 mod memory;
@@ -32,10 +34,20 @@ use crate::api_client::ApiClient;
 use crate::args::{Bench, BenchArgs, Binaries};
 use crate::cloud::{self, Setup};
 use crate::output;
+use crate::stop::INTERRUPTED;
+use crate::style::{WARN, paint};
 use crate::up::{sample, state};
 
 /// The administrators' token of a system that lives for one measurement, on loopback.
 const TOKEN: &str = "bench";
+
+/// An unoptimised build measures the compiler.
+fn warn_if_unoptimised(binaries: &std::path::Path) {
+    if binaries.file_name().is_some_and(|name| name == "debug") {
+        let text = format!("{} holds an unoptimised build: `make build` makes the one to measure", binaries.display());
+        anstream::eprintln!("{}", paint(WARN, text));
+    }
+}
 
 /// Runs the command.
 ///
@@ -47,7 +59,7 @@ pub(crate) async fn run(args: BenchArgs, json: bool, stop: CancellationToken) ->
         Bench::Throughput(args) => throughput::run(args, json, &stop).await,
         Bench::ColdStart(args) => cold_start::run(args, json, &stop).await,
     };
-    done.map(|()| if stop.is_cancelled() { ExitCode::from(130) } else { ExitCode::SUCCESS })
+    done.map(|()| if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
 /// A system of our own, on free ports, whose data is gone with it.
@@ -85,6 +97,7 @@ impl OwnOptions {
 impl Own {
     /// Starts it; `None`: stopped meanwhile.
     async fn start(options: OwnOptions, stop: &CancellationToken) -> anyhow::Result<Option<Self>> {
+        warn_if_unoptimised(&cloud::binaries(&options.binaries)?);
         let folder = tempfile::tempdir()?;
         let spinner = output::spinner("starting a system to measure");
         let line = spinner.clone();

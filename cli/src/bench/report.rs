@@ -20,6 +20,8 @@ const RECOMMEND: &str = "recommend";
 pub(super) struct Throughput {
     pub(super) source: String,
     pub(super) storage: &'static str,
+    /// Sessions that went on at the same time; 1: one after the other.
+    pub(super) interleaved_sessions: u32,
     pub(super) interrupted: bool,
     /// Events in the topic.
     pub(super) events: u64,
@@ -72,10 +74,15 @@ impl fmt::Display for Throughput {
         }
         writeln!(
             f,
-            "{} {} events ({}), DynamoDB in {}; preloaded in {:.1} s",
+            "{} {} events ({}, {} at a time), DynamoDB in {}; preloaded in {:.1} s",
             paint(BOLD, "throughput"),
             thousands(self.events),
             self.source,
+            if self.interleaved_sessions == 1 {
+                "one session".to_owned()
+            } else {
+                format!("{} sessions", self.interleaved_sessions)
+            },
             if self.storage == "disk" { "a file" } else { "memory" },
             self.preload_seconds
         )?;

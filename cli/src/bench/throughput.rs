@@ -14,6 +14,7 @@ use freshet_stream::{ProducerOptions, Security};
 use tokio_util::sync::CancellationToken;
 
 use super::figures::Figures;
+use super::interleave::Interleave;
 use super::report::{Baseline, Throughput};
 use super::{Own, OwnOptions, baseline, invented, memory};
 use crate::args::ThroughputArgs;
@@ -62,16 +63,12 @@ type Events = Box<dyn Iterator<Item = anyhow::Result<Planned>> + Send>;
 fn events(args: &ThroughputArgs) -> anyhow::Result<Events> {
     let count = usize::try_from(args.events).unwrap_or(usize::MAX);
     let seed = rand::random();
-    Ok(match &args.from {
-        Some(file) => {
-            let visits = dataset::Dataset::open(file)?.take(count).zip(0_u64..);
-            Box::new(visits.map(move |(visit, index)| Ok(visit?.planned(event_id(seed, index)))))
-        }
-        None => {
-            let visits = invented::visits().take(count).zip(0_u64..);
-            Box::new(visits.map(move |(visit, index)| Ok(visit.planned(event_id(seed, index)))))
-        }
-    })
+    let rows: Box<dyn Iterator<Item = Result<dataset::Visit, dataset::DatasetError>> + Send> = match &args.from {
+        Some(file) => Box::new(dataset::Dataset::open(file)?),
+        None => Box::new(invented::visits().map(Ok)),
+    };
+    let visits = Interleave::new(rows.take(count), args.interleave as usize).zip(0_u64..);
+    Ok(Box::new(visits.map(move |(visit, index)| Ok(visit?.planned(event_id(seed, index))))))
 }
 
 async fn measure(
@@ -119,6 +116,7 @@ async fn measure(
     let mut result = Throughput {
         source: args.from.as_ref().map_or_else(|| "invented".to_owned(), |file| file.display().to_string()),
         storage: if args.disk { "disk" } else { "memory" },
+        interleaved_sessions: args.interleave,
         interrupted: stop.is_cancelled(),
         events: loaded,
         preload_seconds,

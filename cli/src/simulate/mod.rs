@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api_client::ApiClient;
 use crate::args::SimulateArgs;
 use crate::output;
+use crate::stop::INTERRUPTED;
 use sender::ApiSender;
 use summary::Tally;
 
@@ -105,8 +106,14 @@ pub(crate) async fn run(args: SimulateArgs, json: bool, stop: CancellationToken)
     };
     bar.finish_and_clear();
     let summary = tally.summary(seed, stop.is_cancelled());
-    output::result(&summary, json)?;
-    // A file that breaks off: what was sent up to there has been said.
+    // A file may break off: what was sent up to there is said first.
+    if ended.is_ok() || !summary.is_empty() {
+        output::result(&summary, json)?;
+    }
     ended?;
-    Ok(if summary.all_acknowledged() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(match (stop.is_cancelled(), summary.all_acknowledged()) {
+        (true, _) => ExitCode::from(INTERRUPTED),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::FAILURE,
+    })
 }

@@ -126,6 +126,11 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
+    /// Was nothing sent?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sent == 0
+    }
+
     /// Is every event that was sent in Kafka?
     pub(crate) fn all_acknowledged(&self) -> bool {
         self.sent == self.acknowledged

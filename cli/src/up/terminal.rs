@@ -28,8 +28,8 @@ impl Terminal {
 
     /// Shows the local cloud's own logs: warnings and errors, or with `verbose` more. Later calls change nothing.
     pub(crate) fn show_logs(&self, verbose: bool) {
-        // librdkafka reports every reconnect as an error; the mapping says itself when that matters.
-        let filter = if verbose { "info" } else { "warn,librdkafka=off,rdkafka=off" };
+        // librdkafka reports every reconnect as an error, dynoxide every refused request (a table that exists already).
+        let filter = if verbose { "info" } else { "warn,librdkafka=off,rdkafka=off,dynoxide=error" };
         let _ = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(filter))
             .with_writer(self.clone())
