@@ -1,4 +1,5 @@
 //! The event source mapping on a real broker: what comes again, what is never skipped.
+#![allow(clippy::unwrap_used)]
 
 mod on_kafka;
 

@@ -39,11 +39,14 @@ pub struct World {
 }
 
 impl World {
-    /// Starts one on free ports.
+    /// Starts one on free ports. `FRESHET_TEST_LOG=info` (a tracing filter) shows what it says.
     ///
     /// # Errors
     /// What could not be started.
     pub async fn start(setup: Setup) -> anyhow::Result<Self> {
+        if let Ok(filter) = std::env::var("FRESHET_TEST_LOG") {
+            let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+        }
         let folder = tempfile::tempdir()?;
         let options = options(folder.path(), &setup)?;
         let cloud = LocalCloud::start(options).await?;
@@ -132,7 +135,8 @@ impl World {
                 let state = tokio::task::spawn_blocking(read).await?;
                 Ok(state.ok().filter(|state| state.lag == 0).map(drop))
             })
-            .await?;
+            .await
+            .with_context(|| serde_json::to_string_pretty(&self.cloud.status()).unwrap_or_default())?;
         }
         Ok(())
     }
@@ -219,7 +223,7 @@ pub fn kafka(bootstrap_servers: &str) -> ProducerOptions {
     ProducerOptions {
         bootstrap_servers: bootstrap_servers.to_owned(),
         security: Security::Plaintext,
-        deadline: Duration::from_secs(60),
+        deadline: Duration::from_mins(1),
     }
 }
 

@@ -1,4 +1,5 @@
 //! The whole way on real parts: API, Kafka, functions, DynamoDB, API.
+#![allow(clippy::unwrap_used)]
 
 use freshet_engine::Person;
 use freshet_events::DeadLetter;

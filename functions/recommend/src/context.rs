@@ -39,6 +39,9 @@ impl Topics {
     }
 }
 
+/// When an item was read, and its model where it has one.
+type CachedItem = (i64, Option<Arc<Item>>);
+
 /// The function's context.
 pub(crate) struct Context {
     pub(crate) engine: Engine,
@@ -48,7 +51,7 @@ pub(crate) struct Context {
     catalogue: CatalogueCache,
     popularity: Cached<Popularity>,
     split: Cached<Split>,
-    items: Mutex<HashMap<String, (i64, Option<Arc<Item>>)>>,
+    items: Mutex<HashMap<String, CachedItem>>,
 }
 
 /// What everybody reads, at one moment.

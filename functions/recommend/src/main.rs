@@ -28,7 +28,7 @@ async fn main() -> Result<(), Error> {
     let context = &context;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Batch>| async move {
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
-        handler::handle(context, event.payload, now_ms).await.map_err(Error::from)
+        Box::pin(handler::handle(context, event.payload, now_ms)).await.map_err(Error::from)
     }))
     .await
 }

@@ -28,11 +28,17 @@ use crate::template::model::KafkaMapping;
 /// How long a batch in flight may take to be answered once the mapping is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Between two tries of a commit that failed.
+const COMMIT_AGAIN: Duration = Duration::from_millis(500);
+/// The same problem is told once in this time.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// What the client tells between two messages.
 struct Events {
     status: Shared,
     lost: Mutex<Vec<i32>>,
     changed: AtomicBool,
+    commit_failed: AtomicBool,
 }
 
 impl ClientContext for Events {
@@ -46,6 +52,13 @@ impl ClientContext for Events {
 }
 
 impl ConsumerContext for Events {
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        if let Err(error) = result {
+            tracing::debug!(%error, "a commit failed and is tried again");
+            self.commit_failed.store(true, Ordering::Release);
+        }
+    }
+
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         let (Rebalance::Assign(partitions) | Rebalance::Revoke(partitions)) = rebalance else { return };
         let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,6 +82,7 @@ pub(super) struct Poller {
     ledgers: BTreeMap<i32, Ledger>,
     epoch: u64,
     in_flight: FuturesUnordered<BoxFuture<'static, (Batch, Outcome)>>,
+    told: Option<(String, Instant)>,
 }
 
 impl Poller {
@@ -92,11 +106,13 @@ impl Poller {
             ledgers: BTreeMap::new(),
             epoch: 0,
             in_flight: FuturesUnordered::new(),
+            told: None,
         })
     }
 
     pub(super) async fn run(mut self) {
         let closing = self.closing.clone();
+        let mut again = tokio::time::interval(COMMIT_AGAIN);
         while !closing.is_cancelled() {
             self.forget_lost();
             self.dispatch();
@@ -109,6 +125,8 @@ impl Poller {
                 }
                 Some((batch, outcome)) = self.in_flight.next() => self.settle(batch, &outcome),
                 () = sleep_until(due) => {}
+                // The last batch of a lull must not stay uncommitted because the broker was away just then.
+                _ = again.tick() => self.commit_again(),
                 () = closing.cancelled() => {}
             }
         }
@@ -224,16 +242,31 @@ impl Poller {
                 ledger.settle(again, last.offset + 1, now);
             }
         }
-        let positions = positions(&self.mapping.topic, &self.ledgers);
-        if let Err(error) = self.consumer.commit(&positions, CommitMode::Async) {
-            tracing::debug!(%error, "commit");
-        }
+        self.commit();
         self.status.update(|status| {
             for (partition, ledger) in &self.ledgers {
                 let known = status.partitions.entry(*partition).or_default();
                 known.committed = ledger.position.or(known.committed);
             }
         });
+    }
+
+    /// Commits what is done; whether it arrived is told to [`Events`].
+    fn commit(&self) {
+        let positions = positions(&self.mapping.topic, &self.ledgers);
+        if positions.count() > 0
+            && let Err(error) = self.consumer.commit(&positions, CommitMode::Async)
+        {
+            tracing::debug!(%error, "commit");
+            self.consumer.context().commit_failed.store(true, Ordering::Release);
+        }
+    }
+
+    fn commit_again(&mut self) {
+        self.forget_lost();
+        if self.consumer.context().commit_failed.swap(false, Ordering::AcqRel) {
+            self.commit();
+        }
     }
 
     /// What of each part comes again.
@@ -270,8 +303,13 @@ impl Poller {
         }
     }
 
-    fn problem(&self, what: &str) {
-        tracing::warn!(mapping = self.mapping.id, "{what}");
+    fn problem(&mut self, what: &str) {
+        let now = Instant::now();
+        let told = self.told.as_ref().is_some_and(|(last, at)| last == what && now.duration_since(*at) < QUIET);
+        if !told {
+            tracing::warn!(mapping = self.mapping.id, "{what}");
+            self.told = Some((what.to_owned(), now));
+        }
         self.status.update(|status| status.last_processing_result = format!("PROBLEM: {what}"));
     }
 
@@ -337,7 +375,12 @@ fn consumer(mapping: &KafkaMapping, options: &MappingOptions, status: Shared) ->
     if let Some(instance) = &options.instance {
         config.set("group.instance.id", instance);
     }
-    let events = Events { status, lost: Mutex::default(), changed: AtomicBool::new(false) };
+    let events = Events {
+        status,
+        lost: Mutex::default(),
+        changed: AtomicBool::new(false),
+        commit_failed: AtomicBool::new(false),
+    };
     let consumer: StreamConsumer<Events> = config.create_with_context(events)?;
     consumer.subscribe(&[&mapping.topic])?;
     Ok(consumer)
