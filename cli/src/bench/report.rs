@@ -107,9 +107,12 @@ impl fmt::Display for Throughput {
             writeln!(f, "  ratio                         {}", paint(style, format!("{ratio:.2}")))?;
         }
         let first = self.functions.get(RECOMMEND).and_then(|recommend| recommend.first_ms);
+        // Of an interrupted run, by the events that were applied.
+        let applied =
+            self.functions.get(RECOMMEND).map_or(0, |recommend| recommend.records).clamp(1, self.events.max(1));
         for (name, function) in &self.functions {
             let units = function.units();
-            let by_event = |units: f64| units / self.events.max(1) as f64;
+            let by_event = |units: f64| units / applied as f64;
             let caught_up = first.zip(function.last_ms).map_or(0.0, |(first, last)| (last - first) / 1_000.0);
             writeln!(
                 f,
