@@ -109,7 +109,7 @@ pub(crate) struct SimulateArgs {
     /// Events a second; as fast as it goes if not given.
     #[arg(long, value_name = "PER_SECOND", value_parser = rate, allow_negative_numbers = true)]
     pub(crate) rate: Option<f64>,
-    /// Same seed, same shoppers, same event ids: what was counted once is not counted again. Random if not given.
+    /// Same seed, same shoppers, same event ids: a person's latest events are not counted again. Random if not given.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
     /// Play the sessions of a CSV file (.gz too) with columns `user` or `session`, `item`, and optionally `type`:
