@@ -14,7 +14,7 @@ use freshet_events::{ItemSignal, UserEvent};
 use freshet_stream::generation_number;
 
 use crate::log;
-use crate::world::{TOPIC_GENERATION, World};
+use crate::world::Client;
 
 /// What was compared.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ type SignalKey = (String, u32, u64);
 ///
 /// # Errors
 /// Something was lost, doubled or changed; or the system can't be read.
-pub async fn check(world: &World) -> anyhow::Result<Report> {
+pub async fn check(world: &Client) -> anyhow::Result<Report> {
     let engine = Engine::new(Config::default());
     let bootstrap = world.bootstrap_servers();
     let events = tokio::task::spawn_blocking({
@@ -46,7 +46,8 @@ pub async fn check(world: &World) -> anyhow::Result<Report> {
     })
     .await??;
     let mut report = Report { records: events.len(), ..Report::default() };
-    let (people, expected) = replay(&engine, &events, &mut report);
+    let generation = generation_number(world.topic_generation());
+    let (people, expected) = replay(&engine, generation, &events, &mut report);
     compare_people(world, &people, &mut report).await?;
 
     let signals = tokio::task::spawn_blocking(move || log::read(&bootstrap, "item-signals")).await??;
@@ -67,10 +68,10 @@ pub async fn check(world: &World) -> anyhow::Result<Report> {
 /// The engine alone on the log: persons, and the signals their events make.
 fn replay(
     engine: &Engine,
+    generation: u32,
     events: &[log::LogRecord],
     report: &mut Report,
 ) -> (BTreeMap<String, Person>, BTreeMap<SignalKey, Signal>) {
-    let generation = generation_number(TOPIC_GENERATION);
     let mut people: BTreeMap<String, Person> = BTreeMap::new();
     let mut expected = BTreeMap::new();
     let mut ids = BTreeSet::new();
@@ -98,7 +99,7 @@ fn replay(
     (people, expected)
 }
 
-async fn compare_people(world: &World, people: &BTreeMap<String, Person>, report: &mut Report) -> anyhow::Result<()> {
+async fn compare_people(world: &Client, people: &BTreeMap<String, Person>, report: &mut Report) -> anyhow::Result<()> {
     let ids: Vec<String> = people.keys().cloned().collect();
     let mut stored = world.store().get::<Person>(&ids).await?;
     ensure!(stored.corrupt.is_empty(), "unreadable persons: {:?}", stored.corrupt);
@@ -134,7 +135,7 @@ fn apply(
     Ok(items)
 }
 
-async fn compare_items(world: &World, items: &HashMap<String, Item>, report: &mut Report) -> anyhow::Result<()> {
+async fn compare_items(world: &Client, items: &HashMap<String, Item>, report: &mut Report) -> anyhow::Result<()> {
     let ids: Vec<String> = items.keys().cloned().collect();
     let mut stored = world.store().get::<Item>(&ids).await?;
     ensure!(stored.corrupt.is_empty(), "unreadable items: {:?}", stored.corrupt);
@@ -162,4 +163,21 @@ fn from_wire(wire: &ItemSignal) -> anyhow::Result<Signal> {
         interest: wire.interest,
         edges: wire.edges.iter().map(edge).collect(),
     })
+}
+
+/// Everything acknowledged is in the log, and what is in the log is in the state once. Prints what was compared.
+///
+/// # Errors
+/// As [`check`]; or an acknowledged event is not in the log.
+pub async fn nothing_lost_nothing_doubled(client: &Client, acknowledged: &BTreeSet<String>) -> anyhow::Result<()> {
+    client.settle().await?;
+    let report = check(client).await?;
+    let bootstrap = client.bootstrap_servers();
+    let records = tokio::task::spawn_blocking(move || log::read(&bootstrap, "user-events")).await??;
+    let ids = records.iter().map(|record| Ok(UserEvent::parse(&record.value)?.0.event_id));
+    let ids: BTreeSet<String> = ids.collect::<anyhow::Result<_>>()?;
+    let lost = acknowledged.difference(&ids).count();
+    println!("acknowledged {}, lost {lost}, doubled 0: {report:?}", acknowledged.len());
+    ensure!(lost == 0, "{lost} acknowledged events are not in the log");
+    Ok(())
 }

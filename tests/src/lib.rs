@@ -3,7 +3,8 @@
 pub mod check;
 pub mod data;
 pub mod log;
+pub mod shop;
 pub mod world;
 
 pub use check::Report;
-pub use world::{Setup, World};
+pub use world::{Client, Setup, World};

@@ -28,14 +28,30 @@ pub struct Setup {
     pub dynamodb_endpoint: Option<String>,
 }
 
-/// A running system.
+/// A running system in this process.
 pub struct World {
     /// The local cloud.
     pub cloud: LocalCloud,
-    http: reqwest::Client,
-    store: Store,
+    client: Client,
     /// Dropped last: the data.
     _folder: TempDir,
+}
+
+impl std::ops::Deref for World {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// A running system as its users reach it: API, Kafka, DynamoDB.
+pub struct Client {
+    api: String,
+    bootstrap_servers: String,
+    topic_generation: String,
+    http: reqwest::Client,
+    store: Store,
 }
 
 impl World {
@@ -50,13 +66,41 @@ impl World {
         let folder = tempfile::tempdir()?;
         let options = options(folder.path(), &setup)?;
         let cloud = LocalCloud::start(options).await?;
-        let store = store(&cloud.dynamodb_endpoint());
-        Ok(Self { cloud, http: reqwest::Client::new(), store, _folder: folder })
+        let client =
+            Client::new(&cloud.http_url(), &cloud.bootstrap_servers(), &cloud.dynamodb_endpoint(), TOPIC_GENERATION);
+        Ok(Self { cloud, client, _folder: folder })
+    }
+
+    /// Waits until every function has read all there is.
+    ///
+    /// # Errors
+    /// A lag that does not end, with the state of everything.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        let status = || serde_json::to_string_pretty(&self.cloud.status()).unwrap_or_default();
+        self.client.settle().await.with_context(status)
+    }
+}
+
+impl Client {
+    /// A client of the system whose parts are there.
+    pub fn new(api: &str, bootstrap_servers: &str, dynamodb_endpoint: &str, topic_generation: &str) -> Self {
+        Self {
+            api: api.trim_end_matches('/').trim_end_matches("/api").to_owned(),
+            bootstrap_servers: bootstrap_servers.to_owned(),
+            topic_generation: topic_generation.to_owned(),
+            http: http_client(),
+            store: store(dynamodb_endpoint),
+        }
+    }
+
+    /// The generation of the topics.
+    pub fn topic_generation(&self) -> &str {
+        &self.topic_generation
     }
 
     /// The brokers.
     pub fn bootstrap_servers(&self) -> String {
-        self.cloud.bootstrap_servers()
+        self.bootstrap_servers.clone()
     }
 
     /// The tables.
@@ -135,8 +179,7 @@ impl World {
                 let state = tokio::task::spawn_blocking(read).await?;
                 Ok(state.ok().filter(|state| state.lag == 0).map(drop))
             })
-            .await
-            .with_context(|| serde_json::to_string_pretty(&self.cloud.status()).unwrap_or_default())?;
+            .await?;
         }
         Ok(())
     }
@@ -165,7 +208,7 @@ impl World {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.cloud.http_url().trim_end_matches('/').trim_end_matches("/api"))
+        format!("{}{path}", self.api)
     }
 }
 
@@ -216,6 +259,12 @@ pub fn kafka_jars() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
     std::env::var_os("FRESHET_KAFKA_JARS")
         .map_or_else(|| cache.join(format!("freshet/kafka-{KAFKA_VERSION}")), PathBuf::from)
+}
+
+/// reqwest is built without a crypto provider of its own, and asks for one even where it speaks plain HTTP.
+fn http_client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }
 
 /// Kafka as a client sees it.

@@ -8,56 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use freshet_events::UserEvent;
 use freshet_localstack::dynamodb::{Server, Storage};
-use freshet_tests::check::check;
-use freshet_tests::{Setup, World, data, log};
+use freshet_tests::check::{check, nothing_lost_nothing_doubled};
+use freshet_tests::shop::{runs, shop};
+use freshet_tests::{Setup, World};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
-/// Events of one run.
-const EVENTS: usize = 1_500;
-
-fn runs() -> usize {
-    std::env::var("FRESHET_FAULT_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
-}
-
 fn signal(pid: u32, signal: Signal) {
     let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal);
-}
-
-/// Sends one run's events through the API in batches, each until it is acknowledged, with the same ids: what a good client does.
-async fn shop(world: &World, run: usize) -> BTreeSet<String> {
-    let (steps, _) = data::sessions(EVENTS * (run + 1)).unwrap();
-    let steps = &steps[EVENTS * run..];
-    let mut acknowledged = BTreeSet::new();
-    for (n, batch) in steps.chunks(25).enumerate() {
-        let ids: Vec<String> = (0..batch.len()).map(|at| format!("run{run}-{n}-{at}")).collect();
-        let events: Vec<_> = batch.iter().zip(&ids).map(|(step, id)| data::view(step, id)).collect();
-        world
-            .until("an acknowledgement", async || {
-                let (status, body) = world.post("/api/events/track/batch", &json!({"events": events})).await?;
-                Ok((status == 200 && body["accepted"] == json!(events.len())).then_some(()))
-            })
-            .await
-            .unwrap();
-        acknowledged.extend(ids);
-    }
-    acknowledged
-}
-
-/// Everything acknowledged is in the log, and what is in the log is in the state once.
-async fn nothing_lost_nothing_doubled(world: &World, acknowledged: &BTreeSet<String>) {
-    world.settle().await.unwrap();
-    let report = check(world).await.unwrap();
-    let bootstrap = world.bootstrap_servers();
-    let records = tokio::task::spawn_blocking(move || log::read(&bootstrap, "user-events")).await.unwrap().unwrap();
-    let ids: BTreeSet<String> =
-        records.iter().map(|record| UserEvent::parse(&record.value).unwrap().0.event_id).collect();
-    let lost = acknowledged.difference(&ids).count();
-    println!("acknowledged {} lost {lost} doubled 0 {report:?}", acknowledged.len());
-    assert_eq!(lost, 0);
 }
 
 /// Shops while `fault` strikes again and again, `runs()` times.
@@ -67,7 +27,7 @@ async fn survives(setup: Setup, fault: impl AsyncFn(&World)) {
     for run in 0..runs() {
         let done = AtomicBool::new(false);
         let shopping = async {
-            let acknowledged = shop(&world, run).await;
+            let acknowledged = shop(&world, run).await.unwrap();
             done.store(true, Ordering::Relaxed);
             acknowledged
         };
@@ -77,7 +37,8 @@ async fn survives(setup: Setup, fault: impl AsyncFn(&World)) {
             }
         };
         acknowledged.extend(tokio::join!(shopping, striking).0);
-        nothing_lost_nothing_doubled(&world, &acknowledged).await;
+        world.settle().await.unwrap();
+        nothing_lost_nothing_doubled(&world, &acknowledged).await.unwrap();
     }
     world.cloud.stop().await;
 }
@@ -165,11 +126,11 @@ async fn with_dynamodb_away_events_wait_and_are_applied_when_it_is_back() {
     world.list_after("u", &first).await.unwrap();
     server.stop().await;
     let mut acknowledged = BTreeSet::from([first]);
-    acknowledged.extend(shop(&world, 0).await);
+    acknowledged.extend(shop(&world, 0).await.unwrap());
     let (status, body) = world.get("/api/recommendations/u").await.unwrap();
     assert_eq!((status, &body["success"]), (503, &json!(false)), "{body}");
     let server = Server::start(Storage::File(&file), port).unwrap();
-    nothing_lost_nothing_doubled(&world, &acknowledged).await;
+    nothing_lost_nothing_doubled(&world, &acknowledged).await.unwrap();
     Arc::into_inner(world).unwrap().cloud.stop().await;
     server.stop().await;
 }

@@ -102,7 +102,8 @@ fn observe_all(
         .map(|(user_id, events)| {
             let person = people.found.remove(user_id).unwrap_or_default();
             let topic = &context.topics.item_signals;
-            observe::observe(&context.engine, &shared.catalogue, topic, user_id.clone(), person, events)
+            let strategy = shared.split.strategy_of(user_id);
+            observe::observe(&context.engine, &shared.catalogue, topic, user_id.clone(), strategy, person, events)
         })
         .collect()
 }

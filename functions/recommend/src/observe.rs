@@ -1,6 +1,6 @@
 //! Feeds a person's events to the engine: profile, signals for the items, outcomes for the figures.
 
-use freshet_engine::{Direction, Engine, ObserveOutcome, Person, Signal};
+use freshet_engine::{Direction, Engine, ObserveOutcome, Person, Signal, Strategy};
 use freshet_events::metrics::{Listed, Outcome, strategy_code};
 use freshet_events::signal::{SignalEdge, SignalSource};
 use freshet_events::{EventType, ItemSignal};
@@ -32,12 +32,13 @@ pub(crate) struct Observed {
     pub(crate) applied: usize,
 }
 
-/// Applies `events` in order. Items learn of them by the returned signals.
+/// Applies `events` in order. Items learn of them by the returned signals. `own_strategy` is the one the person is dealt to.
 pub(crate) fn observe(
     engine: &Engine,
     catalogue: &Snapshot,
     topic: &str,
     user_id: String,
+    own_strategy: Strategy,
     person: Stored<Person>,
     events: &[Placed],
 ) -> Observed {
@@ -54,7 +55,8 @@ pub(crate) fn observe(
     for event in events {
         let person = &mut observed.person.value;
         let had_list = person.list.is_some();
-        let strategy = person.list.as_ref().map_or(0, |list| strategy_code(list.strategy.as_str()));
+        let strategy = person.list.as_ref().map_or(own_strategy, |list| list.strategy);
+        let strategy = strategy_code(strategy.as_str());
         let seen = engine.observe(person, &event.interaction);
         let mut outcome = Outcome {
             offset: event.interaction.offset,

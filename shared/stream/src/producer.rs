@@ -174,6 +174,8 @@ fn client(options: &ProducerOptions) -> Result<FutureProducer<Context>, StreamEr
         .set("reconnect.backoff.ms", "50")
         .set("reconnect.backoff.max.ms", "1000")
         .set("topic.metadata.propagation.max.ms", "3000")
+        // The first record waits for its topic's metadata, which is asked for again only this often.
+        .set("topic.metadata.refresh.fast.interval.ms", "10")
         .set("socket.nagle.disable", "true");
     options.security.apply(&mut config)?;
     config.create_with_context(Context(options.security.clone())).map_err(|e| StreamError::Config(e.to_string()))
