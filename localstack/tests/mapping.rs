@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use freshet_localstack::functions::Outcome;
 use freshet_localstack::mapping::PartialFailures::{Lenient, Strict};
 use freshet_localstack::template::model::StartingPosition;
-use on_kafka::{Function, Place, Topic, broker, error, failures, ok, run, start, until};
+use on_kafka::{Function, Place, Topic, broker, error, failures, ok, run, start, start_as, until};
 
 fn numbers(range: std::ops::Range<usize>) -> impl Iterator<Item = String> {
     range.map(|n| n.to_string())
@@ -231,5 +231,25 @@ fn a_new_group_begins_where_its_starting_position_says() {
         assert_eq!(latest.deliveries().into_keys().map(|place| place.1).collect::<Vec<_>>(), [8]);
         one.stop().await;
         two.stop().await;
+    });
+}
+
+#[test]
+fn a_member_that_comes_and_goes_in_deep_lag_leaves_no_partition_behind() {
+    run(async {
+        let topic = Topic::new(4).await;
+        for partition in 0..4 {
+            topic.send(partition, numbers(0..300)).await;
+        }
+        // Slow, so that every partition has more waiting than is fetched ahead.
+        let function = Function::slow(std::time::Duration::from_millis(15), |_, _| ok());
+        let one = start_as("one", topic.mapping(), Strict, &function).await;
+        function.delivered(100).await;
+        let before = function.deliveries().len();
+        let two = start_as("two", topic.mapping(), Strict, &function).await;
+        function.delivered(before + 200).await;
+        two.stop().await;
+        function.delivered(1_200).await;
+        one.stop().await;
     });
 }

@@ -7,11 +7,10 @@ use bytes::Bytes;
 
 use super::ledger::Ledger;
 use super::record::Record;
+use crate::functions::MAX_PAYLOAD_BYTES;
 use crate::template::model::{KafkaMapping, KafkaSource};
 
-/// Lambda's payload limit, 6 MB.
-pub(super) const MAX_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
-/// What the payload needs per partition and record beside the records' own JSON: quotes, name, commas, brackets.
+/// What the payload needs per partition beside the records' own JSON: quotes, name (at most 249 characters), commas, brackets.
 const PER_PARTITION_BYTES: usize = 300;
 
 /// The part of a batch that one partition gave.
@@ -27,6 +26,8 @@ pub(super) struct Part {
 pub(super) struct Batch {
     pub(super) parts: Vec<Part>,
     pub(super) payload: Bytes,
+    /// Invocations of these very records that failed before.
+    pub(super) failures: u32,
 }
 
 impl Batch {
@@ -65,36 +66,44 @@ impl Batcher {
         }
     }
 
-    /// Records of one partition after which fetching it may rest.
-    pub(super) fn is_backlog(&self, ledger: &Ledger) -> bool {
+    /// Is the next batch of this partition there, so that fetching more may rest?
+    pub(super) fn has_enough(&self, ledger: &Ledger) -> bool {
         let (records, bytes) = ledger.backlog();
-        records >= 2 * self.batch_size || bytes >= 2 * MAX_PAYLOAD_BYTES
+        records >= self.batch_size || bytes >= MAX_PAYLOAD_BYTES
     }
 
-    /// Room again to fetch?
-    pub(super) fn has_room(&self, ledger: &Ledger) -> bool {
-        let (records, bytes) = ledger.backlog();
-        records < self.batch_size && bytes < MAX_PAYLOAD_BYTES
-    }
-
-    /// When the records that are waiting make a batch: at once where one is full, else at the end of the first one's window.
+    /// When the records that are waiting make a batch: at once where one is full or comes again, else at the end of the window.
     pub(super) fn due(&self, ledgers: &BTreeMap<i32, Ledger>, now: Instant) -> Option<Instant> {
         let free = || ledgers.values().filter(|ledger| ledger.is_free(now));
         let (records, bytes) = free().map(Ledger::backlog).fold((0, 0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
-        let window_end = free().filter_map(Ledger::since).min().map(|since| since + self.window);
-        let asleep = ledgers.values().filter_map(Ledger::wakes_at).filter(|at| *at > now).min();
-        if records >= self.batch_size || bytes + self.head.len() >= MAX_PAYLOAD_BYTES {
+        let is_full = records >= self.batch_size || bytes + self.head.len() >= MAX_PAYLOAD_BYTES;
+        if is_full || free().any(|ledger| ledger.retry().is_some()) {
             return Some(now);
         }
-        [window_end, asleep].into_iter().flatten().min()
+        let window_end = free().filter_map(Ledger::front).map(|record| record.came + self.window).min();
+        let wakes = ledgers.values().filter_map(Ledger::wakes_at).min();
+        [window_end, wakes].into_iter().flatten().min()
     }
 
-    /// Closes a batch of the free partitions: the ones that wait longest first.
+    /// Closes a batch of the free partitions: what failed before first and by itself, else the ones that wait longest.
     pub(super) fn close(&self, ledgers: &mut BTreeMap<i32, Ledger>, now: Instant) -> Option<Batch> {
+        let retry =
+            ledgers.values().filter(|ledger| ledger.is_free(now)).filter_map(Ledger::retry).min_by_key(|r| r.group);
+        let (parts, failures) = match retry {
+            Some(retry) => (parts_again(ledgers, retry.group), retry.failures),
+            None => (self.parts_anew(ledgers, now), 0),
+        };
+        for part in &parts {
+            ledgers.entry(part.partition).and_modify(|ledger| ledger.in_flight = true);
+        }
+        (!parts.is_empty()).then(|| Batch { payload: self.payload(&parts), parts, failures })
+    }
+
+    fn parts_anew(&self, ledgers: &mut BTreeMap<i32, Ledger>, now: Instant) -> Vec<Part> {
         let mut order: Vec<(Option<Instant>, i32)> = ledgers
             .iter()
             .filter(|(_, ledger)| ledger.is_free(now))
-            .map(|(partition, ledger)| (ledger.since(), *partition))
+            .map(|(partition, ledger)| (ledger.front().map(|record| record.came), *partition))
             .collect();
         order.sort_unstable();
         let mut left = self.batch_size;
@@ -105,28 +114,38 @@ impl Batcher {
             let mut records = Vec::new();
             bytes += PER_PARTITION_BYTES;
             while left > 0 {
-                match ledger.peek_bytes() {
-                    Some(next) if bytes + next < MAX_PAYLOAD_BYTES => bytes += next + 1,
+                match ledger.front() {
+                    Some(next) if bytes + next.json.len() < MAX_PAYLOAD_BYTES => bytes += next.json.len() + 1,
                     _ => break,
                 }
-                records.extend(ledger.pop(now));
+                records.extend(ledger.pop());
                 left -= 1;
             }
             if !records.is_empty() {
-                ledger.in_flight = true;
                 parts.push(Part { partition, epoch: ledger.epoch, records });
             }
         }
-        (!parts.is_empty()).then(|| Batch { payload: self.payload(&parts, bytes), parts })
+        parts
     }
 
-    /// A record that no payload can hold.
-    pub(super) fn is_oversized(&self, record: &Record) -> bool {
-        self.head.len() + 2 + PER_PARTITION_BYTES + record.json.len() + 1 > MAX_PAYLOAD_BYTES
+    /// Takes out a record that no payload can hold, once everything before it is done.
+    pub(super) fn take_oversized(&self, ledgers: &mut BTreeMap<i32, Ledger>, now: Instant) -> Option<Part> {
+        let is_next =
+            |ledger: &Ledger| ledger.is_free(now) && ledger.front().is_some_and(|next| self.is_oversized(next));
+        let (partition, ledger) = ledgers.iter_mut().find(|(_, ledger)| is_next(ledger))?;
+        let records = ledger.pop().into_iter().collect();
+        ledger.in_flight = true;
+        Some(Part { partition: *partition, epoch: ledger.epoch, records })
     }
 
-    fn payload(&self, parts: &[Part], bytes: usize) -> Bytes {
-        let mut payload = String::with_capacity(bytes);
+    fn is_oversized(&self, record: &Record) -> bool {
+        self.head.len() + 2 + PER_PARTITION_BYTES + record.json.len() >= MAX_PAYLOAD_BYTES
+    }
+
+    /// The event that a function gets.
+    pub(super) fn payload(&self, parts: &[Part]) -> Bytes {
+        let records = parts.iter().flat_map(|part| &part.records).map(|record| record.json.len() + 1).sum::<usize>();
+        let mut payload = String::with_capacity(self.head.len() + 2 + records + parts.len() * PER_PARTITION_BYTES);
         payload.push_str(&self.head);
         for (at, part) in parts.iter().enumerate() {
             payload.push_str(if at > 0 { "," } else { "" });
@@ -146,4 +165,16 @@ impl Batcher {
     pub(super) fn identifier(&self, partition: i32) -> String {
         format!("{}-{partition}", self.topic)
     }
+}
+
+/// What failed together comes again together; it fitted into one payload before.
+fn parts_again(ledgers: &mut BTreeMap<i32, Ledger>, group: u64) -> Vec<Part> {
+    let of_group = |ledger: &Ledger| ledger.retry().filter(|retry| retry.group == group && !ledger.in_flight);
+    let mut parts = Vec::new();
+    for (partition, ledger) in ledgers {
+        let Some(retry) = of_group(ledger) else { continue };
+        let records = (0..retry.len).filter_map(|_| ledger.pop()).collect();
+        parts.push(Part { partition: *partition, epoch: ledger.epoch, records });
+    }
+    parts
 }

@@ -9,6 +9,29 @@ use super::record::Record;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LAST_BACKOFF: Duration = Duration::from_secs(10);
 
+/// Records that failed. They stand at the front of what is waiting and come again together, without newer ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Retry {
+    /// What failed as one batch comes again as one batch.
+    pub(super) group: u64,
+    /// How many records of this partition.
+    pub(super) len: usize,
+    /// Invocations that failed.
+    pub(super) failures: u32,
+    not_before: Instant,
+}
+
+/// What became of a record that was pushed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// It waits.
+    New,
+    /// It had come before.
+    Known,
+    /// The log has begun anew below what is done: the topic was made again, or lost its end. The record was not taken.
+    Rewound(Record),
+}
+
 /// One partition's books. At most one batch of it is in flight.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
@@ -17,13 +40,11 @@ pub(super) struct Ledger {
     /// Records to deliver, in order: what failed comes before what was fetched since.
     waiting: VecDeque<Record>,
     waiting_bytes: usize,
-    /// When the first waiting record came.
-    since: Option<Instant>,
+    /// A batch of it is being invoked or given up, of this epoch or an earlier one.
     pub(super) in_flight: bool,
-    attempts: u32,
-    not_before: Option<Instant>,
-    /// Fetching stands still until the backlog is worked off.
-    pub(super) paused: bool,
+    /// Attempts in a row without progress, throttled ones included.
+    tries: u32,
+    retry: Option<Retry>,
     /// One after the last record that was ever fetched.
     fetched_to: i64,
     /// One after the last record that is done with everything before it.
@@ -35,72 +56,77 @@ impl Ledger {
         Self { epoch, ..Self::default() }
     }
 
+    /// Clean books of a partition whose earlier assignment has left a batch in flight.
+    pub(super) fn held_up(epoch: u64) -> Self {
+        Self { epoch, in_flight: true, ..Self::default() }
+    }
+
     /// Takes a fetched record.
-    pub(super) fn push(&mut self, record: Record, now: Instant) {
-        // A fetch that was repeated after a pause or an outage brings nothing new.
+    pub(super) fn push(&mut self, record: Record) -> Pushed {
+        if self.position.is_some_and(|position| record.offset < position) {
+            return Pushed::Rewound(record);
+        }
+        // A fetch that was repeated after an outage brings nothing new.
         if record.offset < self.fetched_to {
-            return;
+            return Pushed::Known;
         }
         self.fetched_to = record.offset + 1;
         self.waiting_bytes += record.json.len();
-        self.since.get_or_insert(now);
         self.waiting.push_back(record);
+        Pushed::New
     }
 
     /// May its records go into a batch now?
     pub(super) fn is_free(&self, now: Instant) -> bool {
-        !self.in_flight && !self.waiting.is_empty() && self.not_before.is_none_or(|at| at <= now)
+        !self.in_flight && !self.waiting.is_empty() && self.retry.is_none_or(|retry| retry.not_before <= now)
+    }
+
+    /// What comes again, where something does.
+    pub(super) fn retry(&self) -> Option<Retry> {
+        self.retry
     }
 
     pub(super) fn backlog(&self) -> (usize, usize) {
         (self.waiting.len(), self.waiting_bytes)
     }
 
-    pub(super) fn since(&self) -> Option<Instant> {
-        self.since
-    }
-
-    /// When it becomes free by itself.
+    /// When what failed comes again.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
-        self.not_before.filter(|_| !self.in_flight && !self.waiting.is_empty())
+        self.retry.filter(|_| !self.in_flight && !self.waiting.is_empty()).map(|retry| retry.not_before)
     }
 
-    pub(super) fn peek_bytes(&self) -> Option<usize> {
-        self.waiting.front().map(|record| record.json.len())
+    pub(super) fn front(&self) -> Option<&Record> {
+        self.waiting.front()
     }
 
     /// The next record, on its way into a batch.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<Record> {
+    pub(super) fn pop(&mut self) -> Option<Record> {
         let record = self.waiting.pop_front()?;
         self.waiting_bytes -= record.json.len();
-        self.since = (!self.waiting.is_empty()).then_some(now);
         Some(record)
     }
 
-    /// The batch is answered: `again` (in order) come again, the rest up to `end` (exclusive) is done.
-    pub(super) fn settle(&mut self, again: Vec<Record>, end: i64, now: Instant) {
+    /// The batch in flight is done up to `end` (exclusive).
+    pub(super) fn done(&mut self, end: i64) {
         self.in_flight = false;
-        if again.is_empty() {
-            self.attempts = 0;
-            self.not_before = None;
-            self.position = Some(end);
-            return;
-        }
+        self.tries = 0;
+        self.retry = None;
+        self.position = Some(end);
+    }
+
+    /// Of the batch in flight `records` (in order, at least one) come again.
+    pub(super) fn again(&mut self, records: Vec<Record>, group: u64, failures: u32, progress: bool, now: Instant) {
+        self.in_flight = false;
         // Never above the lowest record that is not done.
-        self.position = again.first().map(|record| record.offset);
-        let backoff = FIRST_BACKOFF * 2_u32.saturating_pow(self.attempts.min(16));
-        self.not_before = Some(now + backoff.min(LAST_BACKOFF));
-        self.attempts = self.attempts.saturating_add(1);
-        self.since = Some(now);
-        for record in again.into_iter().rev() {
+        self.position = records.first().map(|record| record.offset).or(self.position);
+        self.tries = if progress { 1 } else { self.tries.saturating_add(1) };
+        let backoff = FIRST_BACKOFF * 2_u32.saturating_pow((self.tries - 1).min(16));
+        let not_before = now + backoff.min(LAST_BACKOFF);
+        self.retry = Some(Retry { group, len: records.len(), failures, not_before });
+        for record in records.into_iter().rev() {
             self.waiting_bytes += record.json.len();
             self.waiting.push_front(record);
         }
-    }
-
-    /// A record that can never be delivered is passed over.
-    pub(super) fn skip(&mut self, offset: i64) {
-        self.position = Some(offset + 1);
     }
 }
 
@@ -109,33 +135,36 @@ mod tests {
     use super::*;
 
     fn record(offset: i64) -> Record {
-        Record { offset, json: "x".repeat(10) }
+        Record { offset, json: "x".repeat(10), came: Instant::now() }
     }
 
     #[test]
     fn what_may_be_committed_never_passes_the_lowest_record_that_is_not_done() {
         let now = Instant::now();
         let mut ledger = Ledger::new(1);
-        (0..6).for_each(|offset| ledger.push(record(offset), now));
-        let batch: Vec<Record> = (0..4).filter_map(|_| ledger.pop(now)).collect();
+        (0..6).for_each(|offset| assert_eq!(ledger.push(record(offset)), Pushed::New));
+        let batch: Vec<Record> = (0..4).filter_map(|_| ledger.pop()).collect();
         ledger.in_flight = true;
         assert!(!ledger.is_free(now));
-        ledger.settle(batch.into_iter().filter(|r| r.offset == 1 || r.offset == 3).collect(), 4, now);
+        ledger.again(batch.into_iter().filter(|r| r.offset == 1 || r.offset == 3).collect(), 7, 1, true, now);
         assert_eq!(ledger.position, Some(1));
         assert!(!ledger.is_free(now), "it waits before it tries again");
         let later = now + Duration::from_secs(1);
         assert!(ledger.is_free(later));
-        let order: Vec<i64> = std::iter::from_fn(|| ledger.pop(later)).map(|r| r.offset).collect();
+        assert_eq!(ledger.retry().map(|retry| retry.len), Some(2), "newer ones wait until it is done");
+        let order: Vec<i64> = std::iter::from_fn(|| ledger.pop()).map(|r| r.offset).collect();
         assert_eq!(order, [1, 3, 4, 5]);
-        ledger.settle(Vec::new(), 6, later);
-        assert_eq!((ledger.position, ledger.backlog()), (Some(6), (0, 0)));
+        ledger.done(6);
+        assert_eq!((ledger.position, ledger.backlog(), ledger.retry()), (Some(6), (0, 0), None));
     }
 
     #[test]
-    fn a_repeated_fetch_delivers_nothing_twice() {
-        let now = Instant::now();
+    fn a_repeated_fetch_delivers_nothing_twice_and_a_rewound_log_is_noticed() {
         let mut ledger = Ledger::new(1);
-        [3, 4, 3, 4, 5].into_iter().for_each(|offset| ledger.push(record(offset), now));
-        assert_eq!(ledger.backlog().0, 3);
+        let pushed = [3, 4, 3, 4, 5].map(|offset| ledger.push(record(offset)));
+        assert_eq!(pushed, [Pushed::New, Pushed::New, Pushed::Known, Pushed::Known, Pushed::New]);
+        while ledger.pop().is_some() {}
+        ledger.done(6);
+        assert!(matches!(ledger.push(record(0)), Pushed::Rewound(_)));
     }
 }

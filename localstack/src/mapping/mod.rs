@@ -7,7 +7,9 @@
 //! | `batcher` | when a batch closes, and what is in it |
 //! | `answer` | the partial-failure answer |
 //! | `start` | where a new group begins |
+//! | `source` | the consumer: one queue a partition |
 //! | `poller` | the loop: poll, invoke, commit |
+//! | `on_failure` | records that are given up |
 //! | `status` | what is shown of it |
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html> and its subpages.
@@ -15,8 +17,10 @@
 mod answer;
 mod batcher;
 mod ledger;
+mod on_failure;
 mod poller;
 mod record;
+mod source;
 mod start;
 mod status;
 
@@ -89,15 +93,26 @@ impl Mapping {
             return Ok(Self { id, status, closing, task: None });
         }
         let failed = |message: String| MappingError { mapping: id.clone(), message };
-        if mapping.maximum_retry_attempts.is_some() || mapping.on_failure.is_some() || mapping.bisect_on_error {
+        if mapping.bisect_on_error {
+            tracing::warn!(mapping = id, "batches are not bisected here: the whole batch comes again");
+        }
+        if let Some(to) = mapping.on_failure.as_deref().filter(|to| !to.starts_with("kafka://")) {
             tracing::warn!(
                 mapping = id,
-                "bounded retries, bisecting and on-failure destinations are not done yet: retried for ever"
+                to,
+                "this on-failure destination is not on this machine: told in the log instead"
             );
         }
-        start::settle_position(&mapping, &options.bootstrap_servers).await.map_err(&failed)?;
-        let poller =
-            poller::Poller::new(mapping, &options, invoke, status.clone(), closing.clone()).map_err(&failed)?;
+        let source = match source::Source::open(mapping.clone(), options.clone(), status.clone()).await {
+            Ok(source) => Some(source),
+            Err(source::OpenError::NoTopic) => {
+                tracing::warn!(mapping = id, topic = mapping.topic, "there is no such topic yet; it is looked for");
+                None
+            }
+            Err(source::OpenError::Refused(reason)) => return Err(failed(reason)),
+        };
+        let poller = poller::Poller::new(mapping, options, invoke, status.clone(), closing.clone(), source);
+        let poller = poller.map_err(&failed)?;
         Ok(Self { id, status, closing, task: Some(tokio::spawn(poller.run())) })
     }
 

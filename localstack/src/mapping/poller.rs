@@ -4,133 +4,126 @@
 //! answered; a crash at any moment delivers the rest again.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance, StreamConsumer};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::{BorrowedMessage, Message as _};
-use rdkafka::{ClientConfig, ClientContext, Offset, Statistics, TopicPartitionList};
+use rdkafka::error::KafkaResult;
 use tokio_util::sync::CancellationToken;
 
-use super::batcher::{Batch, Batcher};
-use super::ledger::Ledger;
+use super::batcher::{Batch, Batcher, Part};
+use super::ledger::{Ledger, Pushed};
+use super::on_failure::{Condition, Destination, give_up};
 use super::record::Record;
+use super::source::{Event, OpenError, Source};
 use super::status::{MappingState, Shared};
-use super::{MappingOptions, PartialFailures, answer};
+use super::{MappingOptions, answer};
 use crate::functions::{Invoke, Outcome};
 use crate::template::model::KafkaMapping;
 
 /// How long a batch in flight may take to be answered once the mapping is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// Between two tries of a commit that failed.
-const COMMIT_AGAIN: Duration = Duration::from_millis(500);
+/// Between two tries of a commit, or of joining the group, that failed.
+const AGAIN: Duration = Duration::from_millis(500);
 /// The same problem is told once in this time.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// What the client tells between two messages.
-struct Events {
-    status: Shared,
-    lost: Mutex<Vec<i32>>,
-    changed: AtomicBool,
-    commit_failed: AtomicBool,
-}
-
-impl ClientContext for Events {
-    fn stats(&self, statistics: Statistics) {
-        self.status.take(&statistics);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "Kafka client");
-    }
-}
-
-impl ConsumerContext for Events {
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        if let Err(error) = result {
-            tracing::debug!(%error, "a commit failed and is tried again");
-            self.commit_failed.store(true, Ordering::Release);
-        }
-    }
-
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let (Rebalance::Assign(partitions) | Rebalance::Revoke(partitions)) = rebalance else { return };
-        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        lost.extend(partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition));
-        self.changed.store(true, Ordering::Release);
-        if let Rebalance::Assign(_) = rebalance {
-            self.status.update(|status| status.state = MappingState::Enabled);
-        }
-    }
+/// What the loop waited for.
+enum Next {
+    Opened(Result<Source, OpenError>),
+    Event(Event),
+    Fetched(i32, KafkaResult<Record>),
+    Answered(Batch, Outcome),
+    GivenUp(Part),
+    Tick,
+    Due,
+    Closing,
 }
 
 /// Everything a mapping has.
 pub(super) struct Poller {
     mapping: KafkaMapping,
-    batcher: Batcher,
-    consumer: StreamConsumer<Events>,
+    options: MappingOptions,
+    batcher: Arc<Batcher>,
+    destination: Option<Destination>,
     invoke: Arc<dyn Invoke>,
-    reading: PartialFailures,
     status: Shared,
     closing: CancellationToken,
+    /// `None` while it is being opened.
+    source: Option<Source>,
+    opening: Option<BoxFuture<'static, Result<Source, OpenError>>>,
     ledgers: BTreeMap<i32, Ledger>,
-    epoch: u64,
+    /// The last epoch or group of a retry.
+    last_id: u64,
     in_flight: FuturesUnordered<BoxFuture<'static, (Batch, Outcome)>>,
+    giving_up: FuturesUnordered<BoxFuture<'static, Part>>,
     told: Option<(String, Instant)>,
 }
 
 impl Poller {
     pub(super) fn new(
         mapping: KafkaMapping,
-        options: &MappingOptions,
+        options: MappingOptions,
         invoke: Arc<dyn Invoke>,
         status: Shared,
         closing: CancellationToken,
+        source: Option<Source>,
     ) -> Result<Self, String> {
-        let consumer = consumer(&mapping, options, status.clone()).map_err(|e| e.to_string())?;
-        let batcher = Batcher::new(&mapping, &options.bootstrap_servers);
+        let servers = &options.bootstrap_servers;
         Ok(Self {
+            batcher: Arc::new(Batcher::new(&mapping, servers)),
+            destination: Destination::new(&mapping, servers).map_err(|e| e.to_string())?,
             mapping,
-            batcher,
-            consumer,
+            options,
             invoke,
-            reading: options.partial_failures,
             status,
             closing,
+            source,
+            opening: None,
             ledgers: BTreeMap::new(),
-            epoch: 0,
+            last_id: 0,
             in_flight: FuturesUnordered::new(),
+            giving_up: FuturesUnordered::new(),
             told: None,
         })
     }
 
     pub(super) async fn run(mut self) {
-        let closing = self.closing.clone();
-        let mut again = tokio::time::interval(COMMIT_AGAIN);
-        while !closing.is_cancelled() {
+        let mut tick = tokio::time::interval(AGAIN);
+        loop {
             self.forget_lost();
             self.dispatch();
-            let due = self.next_due();
-            tokio::select! {
-                message = self.consumer.recv() => {
-                    // The borrow of the message ends here: the record is its own copy.
-                    let taken = message.map(|message| taken(&message));
-                    self.take(taken);
-                }
-                Some((batch, outcome)) = self.in_flight.next() => self.settle(batch, &outcome),
-                () = sleep_until(due) => {}
-                // The last batch of a lull must not stay uncommitted because the broker was away just then.
-                _ = again.tick() => self.commit_again(),
-                () = closing.cancelled() => {}
+            match self.next(&mut tick).await {
+                Next::Opened(opened) => self.opened(opened),
+                Next::Event(Event::Failed(error)) => self.problem(&format!("reading: {error}")),
+                Next::Event(Event::Stale(reason)) => self.reopen(&reason),
+                Next::Fetched(partition, record) => self.fetched(partition, record),
+                Next::Answered(batch, outcome) => self.settle(batch, &outcome),
+                Next::GivenUp(part) => self.given_up(&part),
+                Next::Tick => self.tick(),
+                Next::Due => {}
+                Next::Closing => return self.finish().await,
             }
         }
-        self.finish().await;
+    }
+
+    async fn next(&mut self, tick: &mut tokio::time::Interval) -> Next {
+        let due = self.next_due();
+        let Self { source, opening, ledgers, batcher, in_flight, giving_up, closing, .. } = self;
+        let source = source.as_ref();
+        let wanted = |partition: i32| ledgers.get(&partition).is_none_or(|ledger| !batcher.has_enough(ledger));
+        tokio::select! {
+            event = event(source) => Next::Event(event),
+            (partition, record) = fetch(source, wanted) => Next::Fetched(partition, record),
+            Some((batch, outcome)) = in_flight.next() => Next::Answered(batch, outcome),
+            Some(part) = giving_up.next() => Next::GivenUp(part),
+            opened = open(opening) => Next::Opened(opened),
+            _ = tick.tick() => Next::Tick,
+            () = sleep_until(due) => Next::Due,
+            () = closing.cancelled() => Next::Closing,
+        }
     }
 
     /// Waits a moment for what is in flight, commits, and leaves the group.
@@ -139,79 +132,103 @@ impl Poller {
         while let Ok(Some((batch, outcome))) = tokio::time::timeout_at(deadline, self.in_flight.next()).await {
             self.settle(batch, &outcome);
         }
-        let consumer = self.consumer;
-        let positions = positions(&self.mapping.topic, &self.ledgers);
-        let left = tokio::task::spawn_blocking(move || {
-            if positions.count() > 0
-                && let Err(error) = consumer.commit(&positions, CommitMode::Sync)
-            {
-                tracing::debug!(%error, "the last commit failed: what it covers will come again");
-            }
-            drop(consumer);
-        });
-        let _ = left.await;
+        if let Some(source) = self.source {
+            source.close(positions(&self.ledgers)).await;
+        }
     }
 
-    /// Partitions that came or went begin with clean books; answers to their old batches are worth nothing.
+    fn opened(&mut self, opened: Result<Source, OpenError>) {
+        self.opening = None;
+        match opened {
+            Ok(source) => self.source = Some(source),
+            Err(OpenError::NoTopic) => self.problem(&format!("there is no topic {}", self.mapping.topic)),
+            Err(OpenError::Refused(reason)) => self.problem(&format!("joining the group: {reason}")),
+        }
+    }
+
+    /// Joins the group anew.
+    fn reopen(&mut self, reason: &str) {
+        self.problem(&format!("joining the group again: {reason}"));
+        self.status.update(|status| status.state = MappingState::Creating);
+        self.source = None;
+        let all: Vec<i32> = self.ledgers.keys().copied().collect();
+        self.forget(&all);
+    }
+
+    /// Every half second: what failed and has no other occasion.
+    fn tick(&mut self) {
+        if self.source.is_none() && self.opening.is_none() {
+            let (mapping, options, status) = (self.mapping.clone(), self.options.clone(), self.status.clone());
+            self.opening = Some(Box::pin(Source::open(mapping, options, status)));
+        }
+        // The last batch of a lull must not stay uncommitted because the broker was away just then.
+        if self.source.as_ref().is_some_and(Source::commit_failed) {
+            self.forget_lost();
+            self.commit();
+        }
+    }
+
     fn forget_lost(&mut self) {
-        let events = self.consumer.context();
-        if !events.changed.swap(false, Ordering::Acquire) {
-            return;
-        }
-        let lost = std::mem::take(&mut *events.lost.lock().unwrap_or_else(PoisonError::into_inner));
-        for partition in lost {
-            self.ledgers.remove(&partition);
+        let lost = self.source.as_ref().map(Source::lost).unwrap_or_default();
+        self.forget(&lost);
+    }
+
+    /// Partitions that came or went begin with clean books; answers to their old batches are worth nothing. As long as one of
+    /// those is in flight no other of the same partition is.
+    fn forget(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            if self.ledgers.remove(partition).is_some_and(|ledger| ledger.in_flight) {
+                let epoch = self.next_id();
+                self.ledgers.insert(*partition, Ledger::held_up(epoch));
+            }
         }
     }
 
-    fn take(&mut self, taken: KafkaResult<(i32, Record)>) {
-        let (partition, record) = match taken {
-            Ok(taken) => taken,
-            Err(error) => return self.problem(&format!("reading: {error}")),
-        };
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Takes a record, and whatever else is here already: a window of 0 delivers that as one batch.
+    fn fetched(&mut self, partition: i32, record: KafkaResult<Record>) {
         self.forget_lost();
-        let now = Instant::now();
-        let epoch = &mut self.epoch;
-        let ledger = self.ledgers.entry(partition).or_insert_with(|| {
-            *epoch += 1;
-            Ledger::new(*epoch)
-        });
-        if self.batcher.is_oversized(&record) {
-            let offset = record.offset;
-            tracing::error!(
-                mapping = self.mapping.id,
-                partition,
-                offset,
-                "a record over 6 MB can't be delivered and is passed over"
-            );
-            self.status.update(|status| status.oversized += 1);
-            if ledger.backlog().0 == 0 && !ledger.in_flight {
-                ledger.skip(offset);
+        self.push(partition, record);
+        let partitions: Vec<i32> = self.source.iter().flat_map(Source::partitions).collect();
+        for partition in partitions {
+            while self.ledgers.get(&partition).is_none_or(|ledger| !self.batcher.has_enough(ledger)) {
+                let Some(record) = self.source.as_ref().and_then(|source| source.take(partition)) else { break };
+                self.push(partition, record);
             }
-            return;
         }
-        ledger.push(record, now);
-        if !ledger.paused && self.batcher.is_backlog(ledger) {
-            let paused = self.pause(partition, true);
-            self.ledgers.entry(partition).and_modify(|ledger| ledger.paused = paused);
+    }
+
+    fn push(&mut self, partition: i32, record: KafkaResult<Record>) {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => return self.problem(&format!("reading partition {partition}: {error}")),
+        };
+        if !self.ledgers.contains_key(&partition) {
+            let epoch = self.next_id();
+            self.ledgers.insert(partition, Ledger::new(epoch));
+        }
+        let Some(ledger) = self.ledgers.get_mut(&partition) else { return };
+        if let Pushed::Rewound(record) = ledger.push(record) {
+            self.problem(&format!("partition {partition} begins anew at offset {}", record.offset));
+            self.forget(&[partition]);
+            let epoch = self.next_id();
+            self.ledgers.entry(partition).or_insert_with(|| Ledger::new(epoch)).push(record);
         }
     }
 
     /// Closes batches while there is a free poller and a batch is due.
     fn dispatch(&mut self) {
-        let pollers = self.mapping.maximum_pollers.max(1) as usize;
-        while self.in_flight.len() < pollers {
-            let now = Instant::now();
-            if self.batcher.due(&self.ledgers, now).is_none_or(|due| due > now) {
-                return;
-            }
+        let now = Instant::now();
+        while let Some(part) = self.batcher.take_oversized(&mut self.ledgers, now) {
+            self.status.update(|status| status.oversized += 1);
+            self.give_up(part, Condition::PayloadTooLarge, 0);
+        }
+        while self.has_free_poller() && self.batcher.due(&self.ledgers, now).is_some_and(|due| due <= now) {
             let Some(batch) = self.batcher.close(&mut self.ledgers, now) else { return };
-            for part in &batch.parts {
-                let resume = self.ledgers.get(&part.partition).is_some_and(|l| l.paused && self.batcher.has_room(l));
-                if resume && self.pause(part.partition, false) {
-                    self.ledgers.entry(part.partition).and_modify(|ledger| ledger.paused = false);
-                }
-            }
             let (invoke, function) = (Arc::clone(&self.invoke), self.mapping.function.clone());
             self.in_flight.push(Box::pin(async move {
                 let outcome = invoke.invoke(&function, batch.payload.clone()).await;
@@ -220,87 +237,102 @@ impl Poller {
         }
     }
 
+    fn has_free_poller(&self) -> bool {
+        self.in_flight.len() < self.mapping.maximum_pollers.max(1) as usize
+    }
+
     fn next_due(&self) -> Option<Instant> {
-        let pollers = self.mapping.maximum_pollers.max(1) as usize;
-        if self.in_flight.len() >= pollers { None } else { self.batcher.due(&self.ledgers, Instant::now()) }
+        if self.has_free_poller() { self.batcher.due(&self.ledgers, Instant::now()) } else { None }
     }
 
     /// Books an answer and commits what it covers.
     fn settle(&mut self, batch: Batch, outcome: &Outcome) {
         self.forget_lost();
         let again = self.judge(&batch, outcome);
-        let now = Instant::now();
         let (records, retried) = (batch.len() as u64, again.iter().any(|records| !records.is_empty()));
         self.status.update(|status| {
             status.batches += u64::from(!retried);
             status.records += records;
             status.retries += u64::from(retried);
         });
+        // What failed as a whole comes again as a whole; named failures are each partition's own affair.
+        let is_whole = again.iter().map(Vec::len).sum::<usize>() == batch.len();
+        let group = self.next_id();
         for (part, again) in batch.parts.into_iter().zip(again) {
-            let ledger = self.ledgers.get_mut(&part.partition).filter(|ledger| ledger.epoch == part.epoch);
-            if let (Some(ledger), Some(last)) = (ledger, part.records.last()) {
-                ledger.settle(again, last.offset + 1, now);
-            }
+            let group = if is_whole { group } else { self.next_id() };
+            self.book(&part, again, outcome, group, batch.failures);
         }
         self.commit();
-        self.status.update(|status| {
-            for (partition, ledger) in &self.ledgers {
-                let known = status.partitions.entry(*partition).or_default();
-                known.committed = ledger.position.or(known.committed);
-            }
-        });
     }
 
-    /// Commits what is done; whether it arrived is told to [`Events`].
-    fn commit(&self) {
-        let positions = positions(&self.mapping.topic, &self.ledgers);
-        if positions.count() > 0
-            && let Err(error) = self.consumer.commit(&positions, CommitMode::Async)
-        {
-            tracing::debug!(%error, "commit");
-            self.consumer.context().commit_failed.store(true, Ordering::Release);
+    /// Books one partition's part of an answer.
+    fn book(&mut self, part: &Part, again: Vec<Record>, outcome: &Outcome, group: u64, failures: u32) {
+        let Some(ledger) = self.ledgers.get_mut(&part.partition) else { return };
+        if ledger.epoch != part.epoch {
+            ledger.in_flight = false;
+            return;
+        }
+        let (Some(first), Some(last)) = (part.records.first(), part.records.last()) else { return };
+        let Some(lowest) = again.first().map(|record| record.offset) else { return ledger.done(last.offset + 1) };
+        let progress = lowest > first.offset;
+        let failures = if progress { 1 } else { failures + u32::from(!matches!(outcome, Outcome::Throttled(_))) };
+        if self.mapping.maximum_retry_attempts.is_some_and(|most| failures > most) {
+            let part = Part { records: again, ..*part };
+            self.give_up(part, Condition::RetryAttemptsExhausted, failures);
+        } else {
+            ledger.again(again, group, failures, progress, Instant::now());
         }
     }
 
-    fn commit_again(&mut self) {
+    /// The partition stays in flight until that is settled.
+    fn give_up(&mut self, part: Part, condition: Condition, invocations: u32) {
+        self.status.update(|status| status.given_up += part.records.len() as u64);
+        let (destination, batcher) = (self.destination.clone(), Arc::clone(&self.batcher));
+        let id = self.mapping.id.clone();
+        self.giving_up.push(Box::pin(give_up(destination, batcher, id, part, condition, invocations)));
+    }
+
+    fn given_up(&mut self, part: &Part) {
         self.forget_lost();
-        if self.consumer.context().commit_failed.swap(false, Ordering::AcqRel) {
+        let (Some(ledger), Some(last)) = (self.ledgers.get_mut(&part.partition), part.records.last()) else { return };
+        if ledger.epoch == part.epoch {
+            ledger.done(last.offset + 1);
             self.commit();
+        } else {
+            ledger.in_flight = false;
+        }
+    }
+
+    fn commit(&self) {
+        if let Some(source) = &self.source {
+            source.commit(positions(&self.ledgers));
         }
     }
 
     /// What of each part comes again.
     fn judge(&mut self, batch: &Batch, outcome: &Outcome) -> Vec<Vec<Record>> {
-        let all = || batch.parts.iter().map(|part| part.records.clone()).collect();
-        match outcome {
+        let problem = match outcome {
             Outcome::Response(payload) if self.mapping.report_batch_item_failures => {
-                match answer::failed(payload, batch, &self.batcher, self.reading) {
+                match answer::failed(payload, batch, &self.batcher, self.options.partial_failures) {
                     Some(again) => {
                         let failed: usize = again.iter().map(Vec::len).sum();
                         let result =
                             if failed == 0 { "OK".to_owned() } else { format!("PROBLEM: {failed} records failed") };
                         self.status.update(|status| status.last_processing_result = result);
-                        again
+                        return again;
                     }
-                    None => {
-                        self.problem("the answer names records that are not in the batch");
-                        all()
-                    }
+                    None => "the answer names records that are not in the batch, or is no answer".to_owned(),
                 }
             }
             Outcome::Response(_) => {
                 self.status.update(|status| "OK".clone_into(&mut status.last_processing_result));
-                batch.parts.iter().map(|_| Vec::new()).collect()
+                return batch.parts.iter().map(|_| Vec::new()).collect();
             }
-            Outcome::FunctionError(error) => {
-                self.problem(&format!("the function failed: {}", shortened(error)));
-                all()
-            }
-            Outcome::Throttled(reason) => {
-                self.problem(&format!("throttled: {reason}"));
-                all()
-            }
-        }
+            Outcome::FunctionError(error) => format!("the function failed: {}", shortened(error)),
+            Outcome::Throttled(reason) => format!("throttled: {reason}"),
+        };
+        self.problem(&problem);
+        batch.parts.iter().map(|part| part.records.clone()).collect()
     }
 
     fn problem(&mut self, what: &str) {
@@ -312,32 +344,35 @@ impl Poller {
         }
         self.status.update(|status| status.last_processing_result = format!("PROBLEM: {what}"));
     }
-
-    /// True: done.
-    fn pause(&self, partition: i32, pause: bool) -> bool {
-        let mut list = TopicPartitionList::new();
-        list.add_partition(&self.mapping.topic, partition);
-        let done = if pause { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
-        done.is_ok()
-    }
 }
 
-fn taken(message: &BorrowedMessage<'_>) -> (i32, Record) {
-    (message.partition(), Record::new(message))
-}
-
-fn positions(topic: &str, ledgers: &BTreeMap<i32, Ledger>) -> TopicPartitionList {
-    let mut positions = TopicPartitionList::new();
-    for (partition, ledger) in ledgers {
-        if let Some(position) = ledger.position {
-            let _ = positions.add_partition_offset(topic, *partition, Offset::Offset(position));
-        }
-    }
-    positions
+fn positions(ledgers: &BTreeMap<i32, Ledger>) -> impl Iterator<Item = (i32, i64)> {
+    ledgers.iter().filter_map(|(partition, ledger)| Some((*partition, ledger.position?)))
 }
 
 fn shortened(error: &Bytes) -> String {
     String::from_utf8_lossy(error).chars().take(300).collect()
+}
+
+async fn event(source: Option<&Source>) -> Event {
+    match source {
+        Some(source) => source.event().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn fetch(source: Option<&Source>, wanted: impl Fn(i32) -> bool) -> (i32, KafkaResult<Record>) {
+    match source {
+        Some(source) => source.fetch(wanted).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn open(opening: &mut Option<BoxFuture<'static, Result<Source, OpenError>>>) -> Result<Source, OpenError> {
+    match opening {
+        Some(opening) => opening.await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn sleep_until(at: Option<Instant>) {
@@ -345,43 +380,4 @@ async fn sleep_until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
     }
-}
-
-fn consumer(mapping: &KafkaMapping, options: &MappingOptions, status: Shared) -> KafkaResult<StreamConsumer<Events>> {
-    let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", &options.bootstrap_servers)
-        .set("group.id", &mapping.consumer_group)
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        .set("auto.offset.reset", "earliest")
-        .set("partition.assignment.strategy", "range")
-        // A function may take 14 minutes; the loop polls all the while, but a busy machine must not cost the membership.
-        .set("max.poll.interval.ms", "3600000")
-        .set("session.timeout.ms", "6000")
-        .set("heartbeat.interval.ms", "1000")
-        .set("fetch.min.bytes", "1")
-        .set("fetch.wait.max.ms", "500")
-        // The default waits a second before it fetches again after a full queue.
-        .set("fetch.queue.backoff.ms", "5")
-        .set("fetch.error.backoff.ms", "50")
-        .set("queued.max.messages.kbytes", "16384")
-        .set("fetch.message.max.bytes", "2097152")
-        .set("reconnect.backoff.ms", "50")
-        .set("reconnect.backoff.max.ms", "1000")
-        .set("socket.nagle.disable", "true")
-        .set("topic.metadata.refresh.interval.ms", "10000")
-        .set("statistics.interval.ms", "1000");
-    if let Some(instance) = &options.instance {
-        config.set("group.instance.id", instance);
-    }
-    let events = Events {
-        status,
-        lost: Mutex::default(),
-        changed: AtomicBool::new(false),
-        commit_failed: AtomicBool::new(false),
-    };
-    let consumer: StreamConsumer<Events> = config.create_with_context(events)?;
-    consumer.subscribe(&[&mapping.topic])?;
-    Ok(consumer)
 }

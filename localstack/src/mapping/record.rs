@@ -1,6 +1,7 @@
 //! A record as the payload carries it.
 
 use std::fmt::Write as _;
+use std::time::Instant;
 
 use base64::Engine as _;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _, Timestamp};
@@ -10,10 +11,11 @@ use rdkafka::message::{BorrowedMessage, Headers as _, Message as _, Timestamp};
 pub(super) struct Record {
     pub(super) offset: i64,
     pub(super) json: String,
+    /// When it was fetched: the batching window begins with the first one.
+    pub(super) came: Instant,
 }
 
 impl Record {
-    /// `None` for a message without a place, which a consumer never gets.
     pub(super) fn new(message: &BorrowedMessage<'_>) -> Self {
         let mut json = String::with_capacity(128 + message.payload_len() * 4 / 3);
         let (timestamp, kind) = match message.timestamp() {
@@ -43,7 +45,7 @@ impl Record {
             }
         }
         json.push_str("]}");
-        Self { offset, json }
+        Self { offset, json, came: Instant::now() }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rdkafka::statistics::Statistics;
+use rdkafka::{Offset, TopicPartitionList};
 use serde::Serialize;
 
 use crate::template::model::KafkaMapping;
@@ -41,8 +42,10 @@ pub struct MappingStatus {
     pub records: u64,
     /// Batches, or parts of them, that had to come again.
     pub retries: u64,
-    /// Records that no payload can hold, passed over.
+    /// Records that no payload can hold.
     pub oversized: u64,
+    /// Records that were given up: the oversized, and those that failed as often as the mapping allows.
+    pub given_up: u64,
     /// Records behind, over all partitions, at most a second old.
     pub lag: i64,
     /// By partition.
@@ -82,6 +85,7 @@ impl Shared {
             records: 0,
             retries: 0,
             oversized: 0,
+            given_up: 0,
             lag: 0,
             partitions: BTreeMap::new(),
         })))
@@ -95,6 +99,17 @@ impl Shared {
 
     pub(super) fn update(&self, change: impl FnOnce(&mut MappingStatus)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Takes what the broker has acknowledged.
+    pub(super) fn committed(&self, offsets: &TopicPartitionList) {
+        self.update(|status| {
+            for element in offsets.elements() {
+                if let (Offset::Offset(offset), Ok(())) = (element.offset(), element.error()) {
+                    status.partitions.entry(element.partition()).or_default().committed = Some(offset);
+                }
+            }
+        });
     }
 
     /// Takes the ends of the partitions, and what was committed before this start, from the client's own statistics.

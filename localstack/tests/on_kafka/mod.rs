@@ -112,11 +112,20 @@ pub(crate) struct Function {
     pub(crate) batches: Mutex<Vec<Vec<Place>>>,
     pub(crate) payloads: Mutex<Vec<usize>>,
     answer: Answer,
+    /// How long an invocation takes.
+    takes: Duration,
 }
 
 impl Function {
     pub(crate) fn new(answer: impl Fn(&[Place], usize) -> Outcome + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { batches: Mutex::default(), payloads: Mutex::default(), answer: Box::new(answer) })
+        Self::slow(Duration::ZERO, answer)
+    }
+
+    pub(crate) fn slow(
+        takes: Duration,
+        answer: impl Fn(&[Place], usize) -> Outcome + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { batches: Mutex::default(), payloads: Mutex::default(), answer: Box::new(answer), takes })
     }
 
     /// How often each place was delivered.
@@ -147,7 +156,11 @@ impl Invoke for Function {
         };
         self.payloads.lock().unwrap().push(payload.len());
         let outcome = (self.answer)(&places, before);
-        Box::pin(async move { outcome })
+        let takes = self.takes;
+        Box::pin(async move {
+            tokio::time::sleep(takes).await;
+            outcome
+        })
     }
 }
 
@@ -167,10 +180,20 @@ pub(crate) fn failures(topic: &str, failed: &[Place]) -> Outcome {
 }
 
 pub(crate) async fn start(mapping: KafkaMapping, reading: PartialFailures, function: &Arc<Function>) -> Mapping {
+    start_as("test", mapping, reading, function).await
+}
+
+/// Starts a mapping as one of several members of its group.
+pub(crate) async fn start_as(
+    instance: &str,
+    mapping: KafkaMapping,
+    reading: PartialFailures,
+    function: &Arc<Function>,
+) -> Mapping {
     let options = MappingOptions {
         bootstrap_servers: broker().await.bootstrap_servers(),
         partial_failures: reading,
-        instance: Some("test".to_owned()),
+        instance: Some(instance.to_owned()),
     };
     Mapping::start(mapping, options, Arc::clone(function) as Arc<dyn Invoke>).await.unwrap()
 }
