@@ -24,6 +24,9 @@ pub enum KafkaError {
         /// The whole of it.
         log: PathBuf,
     },
+    /// Kafka can't keep its data there.
+    #[error("the data folder {0}: a path of UTF-8 without comma, backslash or line break was expected")]
+    Folder(PathBuf),
     /// A broker does not answer, or refuses.
     #[error("Kafka at {bootstrap_servers}: {message}")]
     Client {

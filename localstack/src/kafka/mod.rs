@@ -2,9 +2,12 @@
 //!
 //! [`install`] fetches the jars by Maven, [`Broker`] starts, watches and stops the process, [`topics`] creates what is missing.
 
+mod archive;
 mod broker;
 mod error;
 mod install;
+mod java;
+mod node;
 pub mod topics;
 
 pub use broker::{Broker, BrokerOptions};

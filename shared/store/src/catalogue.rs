@@ -54,6 +54,8 @@ impl Store {
             .get_item()
             .table_name(table)
             .key("productId", AttributeValue::S(id.to_owned()))
+            // Somebody who has just written it must find it.
+            .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
