@@ -25,17 +25,27 @@ pub async fn create_tables(endpoint: &str, tables: &[Table]) -> Result<(), Dynam
         };
         match create(&client, table).map_err(|e| failed(e.to_string()))?.send().await {
             Ok(_) => {}
-            Err(error) if error.code() == Some("ResourceInUseException") => continue,
+            Err(error) if error.code() == Some("ResourceInUseException") => {}
             Err(error) => return Err(failed(DisplayErrorContext(error).to_string())),
         }
+        // Asked for a table that was there as well: a start that was killed in between must not leave it without expiry.
         if let Some(attribute) = &table.ttl_attribute {
-            let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build();
-            let ttl = ttl.map_err(|e| failed(e.to_string()))?;
-            let request = client.update_time_to_live().table_name(&table.name).time_to_live_specification(ttl);
-            request.send().await.map_err(|e| failed(DisplayErrorContext(e).to_string()))?;
+            expire(&client, &table.name, attribute).await.map_err(failed)?;
         }
     }
     Ok(())
+}
+
+async fn expire(client: &Client, table: &str, attribute: &str) -> Result<(), String> {
+    let asked = client.describe_time_to_live().table_name(table).send().await;
+    let now = asked.map_err(|e| DisplayErrorContext(e).to_string())?.time_to_live_description;
+    if now.and_then(|now| now.attribute_name).as_deref() == Some(attribute) {
+        return Ok(());
+    }
+    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build();
+    let ttl = ttl.map_err(|e| e.to_string())?;
+    let request = client.update_time_to_live().table_name(table).time_to_live_specification(ttl);
+    request.send().await.map(drop).map_err(|e| DisplayErrorContext(e).to_string())
 }
 
 fn client(endpoint: &str) -> Client {

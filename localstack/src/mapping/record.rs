@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use base64::Engine as _;
-use rdkafka::message::{BorrowedMessage, Headers as _, Message as _, Timestamp};
+use rdkafka::message::{Headers as _, Message, Timestamp};
 
 /// A record, already in the payload's JSON: its exact size decides when a batch is full.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(message: &BorrowedMessage<'_>) -> Self {
-        let mut json = String::with_capacity(128 + message.payload_len() * 4 / 3);
+    pub(super) fn new(message: &impl Message) -> Self {
+        let mut json = String::with_capacity(128 + message.payload().map_or(0, <[u8]>::len) * 4 / 3);
         let (timestamp, kind) = match message.timestamp() {
             Timestamp::CreateTime(at) => (at, "CREATE_TIME"),
             Timestamp::LogAppendTime(at) => (at, "LOG_APPEND_TIME"),
@@ -66,6 +66,70 @@ fn push_header(json: &mut String, name: &str, value: Option<&[u8]>) {
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::mapping::batcher::{Batcher, Part};
+    use crate::template::model::{KafkaMapping, KafkaSource, StartingPosition};
+
+    /// From AWS's guide: <https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html>.
+    const OF_AWS: &str = include_str!("fixtures/msk.json");
+
+    /// AWS's sample key is not canonical base64: its last digit holds bits of nothing.
+    fn key() -> Vec<u8> {
+        let config = base64::engine::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+        let lenient = base64::engine::GeneralPurpose::new(&base64::alphabet::STANDARD, config);
+        lenient.decode("abcDEFghiJKLmnoPQRstuVWXyz1234==").unwrap()
+    }
+
+    fn mapping(arn: &str) -> KafkaMapping {
+        KafkaMapping {
+            id: "F/E".to_owned(),
+            function: "F".to_owned(),
+            source: KafkaSource::Msk { arn: arn.to_owned() },
+            topic: "mytopic".to_owned(),
+            consumer_group: "g".to_owned(),
+            batch_size: 100,
+            batching_window_ms: 0,
+            starting_position: StartingPosition::TrimHorizon,
+            report_batch_item_failures: false,
+            provisioned: false,
+            maximum_pollers: 1,
+            maximum_retry_attempts: None,
+            bisect_on_error: false,
+            on_failure: None,
+            enabled: true,
+        }
+    }
+
+    #[test]
+    fn the_payload_is_that_of_the_guide() {
+        let mut expected: Value = serde_json::from_str(OF_AWS).unwrap();
+        let headers = OwnedHeaders::new().insert(Header { key: "headerKey", value: Some("headerValue") });
+        let at = Timestamp::CreateTime(1_545_084_650_987);
+        let value = b"Hello, this is a test.".to_vec();
+        let message = OwnedMessage::new(Some(value), Some(key()), "mytopic".to_owned(), at, 0, 15, Some(headers));
+        let batcher = Batcher::new(
+            &mapping(expected["eventSourceArn"].as_str().unwrap()),
+            expected["bootstrapServers"].as_str().unwrap(),
+        );
+        let payload = batcher.payload(&[Part { partition: 0, epoch: 1, records: vec![Record::new(&message)] }]);
+        expected["records"]["mytopic-0"][0]["key"] = base64::engine::general_purpose::STANDARD.encode(key()).into();
+        assert_eq!(serde_json::from_slice::<Value>(&payload).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_tombstone_without_a_key_has_neither_field() {
+        let at = Timestamp::LogAppendTime(5);
+        let message = OwnedMessage::new(None, None, "t".to_owned(), at, 3, 9, None);
+        let record: Value = serde_json::from_str(&Record::new(&message).json).unwrap();
+        let expected = serde_json::json!({
+            "topic": "t", "partition": 3, "offset": 9, "timestamp": 5, "timestampType": "LOG_APPEND_TIME", "headers": [],
+        });
+        assert_eq!(record, expected);
+    }
+
     #[test]
     fn header_bytes_are_signed() {
         let mut json = String::new();

@@ -1,15 +1,15 @@
 //! The event source mapping on a real broker: what comes again, what is never skipped.
 #![allow(clippy::unwrap_used)]
 
-mod on_kafka;
-
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
+use crate::support::{Function, Place, Topic, broker, error, failures, ok, run, start, start_as, until};
 use freshet_localstack::functions::Outcome;
+use freshet_localstack::mapping::MappingState;
 use freshet_localstack::mapping::PartialFailures::{Lenient, Strict};
 use freshet_localstack::template::model::StartingPosition;
-use on_kafka::{Function, Place, Topic, broker, error, failures, ok, run, start, start_as, until};
 
 fn numbers(range: std::ops::Range<usize>) -> impl Iterator<Item = String> {
     range.map(|n| n.to_string())
@@ -187,23 +187,9 @@ fn a_payload_never_passes_6_mb_and_large_records_are_all_delivered() {
         topic.send(0, (0..12).map(|_| "x".repeat(1_000_000))).await;
         let mapping = start(mapping, Strict, &function).await;
         function.delivered(12).await;
-        let payloads = function.payloads.lock().unwrap().clone();
+        let payloads: Vec<usize> = function.payloads.lock().unwrap().iter().map(bytes::Bytes::len).collect();
         assert!(payloads.iter().all(|bytes| *bytes <= 6 * 1024 * 1024), "{payloads:?}");
         assert!(payloads.len() <= 6 && payloads[0] > 5_000_000, "batches are filled: {payloads:?}");
-        mapping.stop().await;
-    });
-}
-
-#[test]
-fn a_record_that_no_payload_can_hold_is_passed_over_and_counted() {
-    run(async {
-        let topic = Topic::new(1).await;
-        topic.send(0, ["before".to_owned(), "x".repeat(5_000_000), "after".to_owned()]).await;
-        let function = Function::new(|_, _| ok());
-        let mapping = start(topic.mapping(), Strict, &function).await;
-        function.delivered(2).await;
-        assert_eq!(function.deliveries().into_keys().collect::<Vec<_>>(), [(0, 0), (0, 2)]);
-        until("the count", || mapping.status().oversized == 1).await;
         mapping.stop().await;
     });
 }
@@ -239,17 +225,97 @@ fn a_member_that_comes_and_goes_in_deep_lag_leaves_no_partition_behind() {
     run(async {
         let topic = Topic::new(4).await;
         for partition in 0..4 {
-            topic.send(partition, numbers(0..300)).await;
+            topic.send(partition, numbers(0..1_000)).await;
         }
         // Slow, so that every partition has more waiting than is fetched ahead.
         let function = Function::slow(std::time::Duration::from_millis(15), |_, _| ok());
-        let one = start_as("one", topic.mapping(), Strict, &function).await;
+        let one = start_as(None, topic.mapping(), Strict, &function).await;
         function.delivered(100).await;
-        let before = function.deliveries().len();
-        let two = start_as("two", topic.mapping(), Strict, &function).await;
-        function.delivered(before + 200).await;
+        let two = start_as(None, topic.mapping(), Strict, &function).await;
+        until("the other's share", || two.status().batches > 5).await;
         two.stop().await;
-        function.delivered(1_200).await;
+        function.delivered(4_000).await;
+        until("the commits", || one.status().partitions.values().all(|p| p.committed == Some(1_000))).await;
         one.stop().await;
+    });
+}
+
+#[test]
+fn several_pollers_work_on_different_partitions_never_on_one() {
+    run(async {
+        let topic = Topic::new(4).await;
+        for partition in 0..4 {
+            topic.send(partition, numbers(0..100)).await;
+        }
+        let function = Function::slow(std::time::Duration::from_millis(20), |_, _| ok());
+        let mut mapping = topic.mapping();
+        mapping.maximum_pollers = 3;
+        let mapping = start(mapping, Strict, &function).await;
+        function.delivered(400).await;
+        assert!(!function.overlapped.load(Ordering::Relaxed));
+        assert!((2..=3).contains(&function.most_at_once.load(Ordering::Relaxed)));
+        assert!(in_order(&function.batches.lock().unwrap()));
+        mapping.stop().await;
+    });
+}
+
+#[test]
+fn a_batch_closes_at_the_end_of_the_first_records_window() {
+    run(async {
+        let topic = Topic::new(1).await;
+        let function = Function::new(|_, _| ok());
+        let mut mapping = topic.mapping();
+        mapping.batching_window_ms = 1_000;
+        let mapping = start(mapping, Strict, &function).await;
+        until("the partition", || mapping.status().state == MappingState::Enabled).await;
+        let sent = Instant::now();
+        topic.send(0, numbers(0..1)).await;
+        topic.send(0, numbers(1..3)).await;
+        function.delivered(3).await;
+        let waited = sent.elapsed();
+        assert_eq!(function.batches.lock().unwrap().len(), 1, "one batch for all that came within the window");
+        assert!((900..2_500).contains(&waited.as_millis()), "{waited:?}");
+        // A full batch does not wait.
+        let sent = Instant::now();
+        topic.send(0, numbers(0..10)).await;
+        function.delivered(13).await;
+        assert!(sent.elapsed().as_millis() < 900);
+        mapping.stop().await;
+    });
+}
+
+#[test]
+fn a_clean_stop_commits_what_was_answered() {
+    run(async {
+        let topic = Topic::new(2).await;
+        topic.send(0, numbers(0..50)).await;
+        topic.send(1, numbers(0..50)).await;
+        let function = Function::new(|_, _| ok());
+        let mapping = start(topic.mapping(), Strict, &function).await;
+        function.delivered(100).await;
+        mapping.stop().await;
+        let again = Function::new(|_, _| ok());
+        let mapping = start(topic.mapping(), Strict, &again).await;
+        topic.send(0, numbers(50..51)).await;
+        again.delivered(1).await;
+        assert_eq!(again.deliveries().into_keys().collect::<Vec<_>>(), [(0, 50)]);
+        mapping.stop().await;
+    });
+}
+
+#[test]
+fn a_topic_that_comes_later_is_read_from_its_first_record() {
+    run(async {
+        let mut mapping = Topic::new(1).await.mapping();
+        let later = format!("{}-later", mapping.topic);
+        mapping.topic.clone_from(&later);
+        mapping.consumer_group.clone_from(&later);
+        let function = Function::new(|_, _| ok());
+        let mapping = start(mapping, Strict, &function).await;
+        until("the problem", || mapping.status().last_processing_result.contains(&later)).await;
+        let topic = Topic::named(&later, 2).await;
+        topic.send(0, numbers(0..3)).await;
+        function.delivered(3).await;
+        mapping.stop().await;
     });
 }

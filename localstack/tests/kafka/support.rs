@@ -1,9 +1,9 @@
 //! A real broker shared by the tests of one binary, and functions that answer as a test wants.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
@@ -60,13 +60,16 @@ pub(crate) struct Topic {
 
 impl Topic {
     pub(crate) async fn new(partitions: u32) -> Self {
-        let name = format!("topic{}", TOPICS.fetch_add(1, Ordering::Relaxed));
+        Self::named(&format!("topic{}", TOPICS.fetch_add(1, Ordering::Relaxed)), partitions).await
+    }
+
+    pub(crate) async fn named(name: &str, partitions: u32) -> Self {
         let servers = broker().await.bootstrap_servers();
-        topics::ensure(&servers, &[TopicSpec::new(&name, partitions)]).await.unwrap();
+        topics::ensure(&servers, &[TopicSpec::new(name, partitions)]).await.unwrap();
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", servers).set("message.max.bytes", "8000000").set("message.timeout.ms", "60000");
         config.set("enable.idempotence", "true");
-        Self { name, producer: config.create().unwrap() }
+        Self { name: name.to_owned(), producer: config.create().unwrap() }
     }
 
     pub(crate) async fn send(&self, partition: i32, values: impl IntoIterator<Item = String>) {
@@ -80,6 +83,11 @@ impl Topic {
         for delivery in sent {
             delivery.await.unwrap().unwrap();
         }
+    }
+
+    /// Sends one record with all that a record may have.
+    pub(crate) async fn send_record(&self, record: FutureRecord<'_, [u8], [u8]>) {
+        self.producer.send(record, PATIENCE).await.unwrap();
     }
 
     pub(crate) fn mapping(&self) -> KafkaMapping {
@@ -110,7 +118,13 @@ type Answer = Box<dyn Fn(&[Place], usize) -> Outcome + Send + Sync>;
 /// A function that notes every batch and answers by a rule: the batch's places and how many batches came before.
 pub(crate) struct Function {
     pub(crate) batches: Mutex<Vec<Vec<Place>>>,
-    pub(crate) payloads: Mutex<Vec<usize>>,
+    pub(crate) payloads: Mutex<Vec<Bytes>>,
+    /// Partitions that are being worked on now.
+    busy: Mutex<Vec<i64>>,
+    /// The most partitions at one time.
+    pub(crate) most_at_once: AtomicU32,
+    /// A partition was in two invocations at one time.
+    pub(crate) overlapped: AtomicBool,
     answer: Answer,
     /// How long an invocation takes.
     takes: Duration,
@@ -125,7 +139,29 @@ impl Function {
         takes: Duration,
         answer: impl Fn(&[Place], usize) -> Outcome + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self { batches: Mutex::default(), payloads: Mutex::default(), answer: Box::new(answer), takes })
+        Arc::new(Self {
+            batches: Mutex::default(),
+            payloads: Mutex::default(),
+            busy: Mutex::default(),
+            most_at_once: AtomicU32::new(0),
+            overlapped: AtomicBool::new(false),
+            answer: Box::new(answer),
+            takes,
+        })
+    }
+
+    fn begin(&self, places: &[Place]) {
+        let partitions: BTreeSet<i64> = places.iter().map(|place| place.0).collect();
+        let mut busy = self.busy.lock().unwrap();
+        if partitions.iter().any(|partition| busy.contains(partition)) {
+            self.overlapped.store(true, Ordering::Relaxed);
+        }
+        busy.extend(partitions);
+        self.most_at_once.fetch_max(u32::try_from(busy.len()).unwrap(), Ordering::Relaxed);
+    }
+
+    fn end(&self, places: &[Place]) {
+        self.busy.lock().unwrap().retain(|partition| places.iter().all(|place| place.0 != *partition));
     }
 
     /// How often each place was delivered.
@@ -154,11 +190,12 @@ impl Invoke for Function {
             batches.push(places.clone());
             batches.len() - 1
         };
-        self.payloads.lock().unwrap().push(payload.len());
+        self.payloads.lock().unwrap().push(payload);
+        self.begin(&places);
         let outcome = (self.answer)(&places, before);
-        let takes = self.takes;
         Box::pin(async move {
-            tokio::time::sleep(takes).await;
+            tokio::time::sleep(self.takes).await;
+            self.end(&places);
             outcome
         })
     }
@@ -180,12 +217,12 @@ pub(crate) fn failures(topic: &str, failed: &[Place]) -> Outcome {
 }
 
 pub(crate) async fn start(mapping: KafkaMapping, reading: PartialFailures, function: &Arc<Function>) -> Mapping {
-    start_as("test", mapping, reading, function).await
+    start_as(Some("test"), mapping, reading, function).await
 }
 
-/// Starts a mapping as one of several members of its group.
+/// Starts a mapping as one of several members of its group: a named one, whose place is kept a while, or a nameless one.
 pub(crate) async fn start_as(
-    instance: &str,
+    instance: Option<&str>,
     mapping: KafkaMapping,
     reading: PartialFailures,
     function: &Arc<Function>,
@@ -193,7 +230,7 @@ pub(crate) async fn start_as(
     let options = MappingOptions {
         bootstrap_servers: broker().await.bootstrap_servers(),
         partial_failures: reading,
-        instance: Some(instance.to_owned()),
+        instance: instance.map(str::to_owned),
     };
     Mapping::start(mapping, options, Arc::clone(function) as Arc<dyn Invoke>).await.unwrap()
 }

@@ -1,0 +1,6 @@
+//! What stands on a real broker: its own process, and the event source mapping. One broker is shared by all tests of the mapping.
+
+mod broker;
+mod given_up;
+mod mapping;
+mod support;
