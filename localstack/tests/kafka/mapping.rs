@@ -1,5 +1,4 @@
 //! The event source mapping on a real broker: what comes again, what is never skipped.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

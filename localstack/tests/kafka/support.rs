@@ -1,5 +1,4 @@
 //! A real broker shared by the tests of one binary, and functions that answer as a test wants.
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
