@@ -40,6 +40,8 @@ impl Context {
         };
         let kafka = ProducerOptions::from_env(get, TRACK_DEADLINE)?;
         let user_events = need("TOPIC_USER_EVENTS")?;
+        let producer = Producer::new(kafka.clone())?;
+        producer.warm(&user_events);
         let groups = [
             ("CONSUMER_GROUP_RECOMMEND", user_events.clone()),
             ("CONSUMER_GROUP_LEARN", need("TOPIC_ITEM_SIGNALS")?),
@@ -49,7 +51,7 @@ impl Context {
         Ok(Self {
             engine: Engine::new(Config::default()),
             store: Store::new(freshet_store::Options::from_env(get)?),
-            producer: Producer::new(kafka.clone())?,
+            producer,
             kafka,
             user_events,
             groups: groups.collect(),

@@ -58,6 +58,8 @@ pub struct Producer {
     client: Mutex<Arc<FutureProducer<Context>>>,
 }
 
+/// How long the warm-up waits for a broker.
+const WARM_UP: Duration = Duration::from_secs(2);
 /// The largest record sent, in bytes: a dead letter of a 2 MB record in base64 and more.
 const MAX_MESSAGE_BYTES: &str = "8000000";
 
@@ -107,6 +109,14 @@ impl Producer {
         let metadata = metadata.map_err(|e| StreamError::Unreachable(e.to_string()))?;
         let missing = topics.iter().find(|topic| metadata.topics().iter().all(|known| known.name() != topic.as_str()));
         missing.map_or(Ok(()), |topic| Err(StreamError::Unreachable(format!("the topic {topic} does not exist"))))
+    }
+
+    /// Begins to connect and to learn of `topic`, in the background: the first record then finds an open connection.
+    pub fn warm(&self, topic: &str) {
+        let (client, topic) = (self.current(), topic.to_owned());
+        let ask = move || client.client().fetch_metadata(Some(&topic), WARM_UP).map(drop);
+        // Whatever comes of it: the first record asks again.
+        drop(std::thread::Builder::new().name("kafka-warm-up".to_owned()).spawn(ask));
     }
 
     fn current(&self) -> Arc<FutureProducer<Context>> {
