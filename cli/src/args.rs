@@ -176,7 +176,7 @@ pub(crate) struct ThroughputArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Option<PathBuf>,
     /// Sessions that go on at the same time; 1 keeps the order of the file, where data sets list whole sessions.
-    #[arg(long, default_value_t = 1, value_name = "SESSIONS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 1_000, value_name = "SESSIONS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) interleave: u32,
     /// Events of the bare loop.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(100..))]

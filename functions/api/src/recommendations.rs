@@ -110,7 +110,7 @@ async fn fresh(
     now: i64,
 ) -> Result<Shown, ApiError> {
     let ids: Vec<String> = context.engine.context(person).iter().map(ToString::to_string).collect();
-    let (models, popularity) = tokio::try_join!(context.store.get::<Item>(&ids), context.popularity(now))?;
+    let (models, popularity) = tokio::try_join!(context.store.glance::<Item>(&ids), context.popularity(now))?;
     let lookup = |id: &str| models.found.get(id).map(|stored| &stored.value);
     let inputs = Inputs {
         items: &lookup,

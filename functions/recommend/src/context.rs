@@ -100,7 +100,7 @@ impl Context {
                 })
                 .collect()
         };
-        let mut fetched = self.store.get::<Item>(&missing).await?;
+        let mut fetched = self.store.glance::<Item>(&missing).await?;
         let mut cached = self.items.lock().unwrap_or_else(PoisonError::into_inner);
         if cached.len() + missing.len() > MAX_ITEMS {
             cached.clear();

@@ -66,6 +66,13 @@ pub struct Put {
     expires_at: i64,
 }
 
+/// DynamoDB's two kinds of reads; the eventual ones cost half.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Consistency {
+    Strong,
+    Eventual,
+}
+
 /// Bytes and watermarks of a document.
 struct Raw {
     bytes: Vec<u8>,
@@ -73,12 +80,21 @@ struct Raw {
 }
 
 impl Store {
-    /// Reads documents by id, each once.
+    /// Reads documents by id, each once, as they are now: what a write is computed from.
     pub async fn get<T: Document>(&self, ids: &[String]) -> Result<Fetched<T>, StoreError> {
+        self.get_all(ids, Consistency::Strong).await
+    }
+
+    /// Reads documents by id, each once, as they were a moment ago, at half the price: never to write them.
+    pub async fn glance<T: Document>(&self, ids: &[String]) -> Result<Fetched<T>, StoreError> {
+        self.get_all(ids, Consistency::Eventual).await
+    }
+
+    async fn get_all<T: Document>(&self, ids: &[String], consistency: Consistency) -> Result<Fetched<T>, StoreError> {
         let table = T::table(&self.tables);
         let chunks: Vec<Vec<String>> = ids.chunks(BATCH_GET_KEYS).map(<[String]>::to_vec).collect();
         let chunks: Vec<Vec<(String, Raw)>> = stream::iter(chunks)
-            .map(|chunk| self.get_chunk(table, chunk))
+            .map(|chunk| self.get_chunk(table, chunk, consistency))
             .buffer_unordered(CONCURRENCY)
             .try_collect()
             .await?;
@@ -118,7 +134,12 @@ impl Store {
         }
     }
 
-    async fn get_chunk(&self, table: &str, ids: Vec<String>) -> Result<Vec<(String, Raw)>, StoreError> {
+    async fn get_chunk(
+        &self,
+        table: &str,
+        ids: Vec<String>,
+        consistency: Consistency,
+    ) -> Result<Vec<(String, Raw)>, StoreError> {
         let mut keys: Vec<HashMap<String, AttributeValue>> =
             ids.iter().map(|id| HashMap::from([("pk".to_owned(), AttributeValue::S(self.key(id)))])).collect();
         let mut found = Vec::with_capacity(ids.len());
@@ -129,7 +150,7 @@ impl Store {
                 table: table.to_owned(),
                 message,
             };
-            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistency == Consistency::Strong).build();
             let answer = self
                 .client
                 .batch_get_item()
@@ -195,7 +216,7 @@ impl Store {
 
     /// A conflict may be our own write, whose answer was lost and which the client then tried again.
     async fn settle(&self, table: &str, id: &str, ours: &[u8], conflict: StoreError) -> Result<(), StoreError> {
-        let found = self.get_chunk(table, vec![id.to_owned()]).await?;
+        let found = self.get_chunk(table, vec![id.to_owned()], Consistency::Strong).await?;
         if found.first().is_some_and(|(_, raw)| raw.watermarks == ours) { Ok(()) } else { Err(conflict) }
     }
 }
