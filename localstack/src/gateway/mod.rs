@@ -19,7 +19,7 @@ use axum::response::Response;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::CloudError;
-use crate::functions::{Invoke, Outcome};
+use crate::functions::{Invoke, MAX_PAYLOAD_BYTES, Outcome};
 use crate::template::model::HttpApi;
 
 /// API Gateway's payload limit.
@@ -109,6 +109,10 @@ async fn answer(api: &Api, client: SocketAddr, request: Request) -> Response {
         return response::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     };
     let payload = event::payload(&api.api, &matched, client, &parts, &body);
+    // What API Gateway takes may still be more than a synchronous invocation does.
+    if payload.len() > MAX_PAYLOAD_BYTES {
+        return response::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    }
     let invocation = api.invoke.invoke(&matched.route.function, payload);
     let timeout = Duration::from_millis(matched.route.timeout_ms);
     match tokio::time::timeout(timeout, invocation).await {
