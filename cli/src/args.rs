@@ -58,6 +58,18 @@ pub(crate) struct UpArgs {
     /// Port of the HTTP API on 127.0.0.1; 0 takes any free one.
     #[arg(long, default_value_t = 3001)]
     pub(crate) port: u16,
+    /// Port of the WebSocket API on 127.0.0.1 [default: the one after the API's]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) ws_port: Option<u16>,
+    /// Folder of the built website [default: website/dist beside the template, where it was built]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_site")]
+    pub(crate) site: Option<PathBuf>,
+    /// Port of the website on 127.0.0.1 [default: the one before the API's]
+    #[arg(long, value_name = "PORT", conflicts_with = "no_site")]
+    pub(crate) site_port: Option<u16>,
+    /// Serve no website.
+    #[arg(long)]
+    pub(crate) no_site: bool,
     /// Use this Kafka instead of starting one.
     #[arg(long, value_name = "HOST:PORT", value_parser = host_port, conflicts_with = "kafka_port")]
     pub(crate) kafka: Option<String>,
@@ -89,6 +101,19 @@ pub(crate) struct Binaries {
     /// Folder with Apache Kafka's jars, filled by Maven at the first start; by default in the user's cache.
     #[arg(long, value_name = "FOLDER", env = "FRESHET_KAFKA_JARS")]
     pub(crate) kafka_jars: Option<PathBuf>,
+}
+
+impl UpArgs {
+    /// The port of the WebSocket API; 0: any free one.
+    pub(crate) fn websocket_port(&self) -> u16 {
+        let next = if self.port == 0 { 0 } else { self.port.saturating_add(1) };
+        self.ws_port.unwrap_or(next)
+    }
+
+    /// The port of the website; 0: any free one.
+    pub(crate) fn website_port(&self) -> u16 {
+        self.site_port.unwrap_or(self.port.saturating_sub(1))
+    }
 }
 
 /// Of `freshet simulate`.

@@ -42,6 +42,10 @@ pub(crate) struct Setup {
     pub(crate) dynamodb_endpoint: Option<String>,
     /// Port of the API; 0: any free one.
     pub(crate) port: u16,
+    /// Port of the WebSocket API; 0: any free one.
+    pub(crate) websocket_port: u16,
+    /// Websites that may call the API; none: as the template says.
+    pub(crate) origins: Vec<String>,
     /// Kafka.
     pub(crate) kafka: KafkaChoice,
     /// The user's own parameters; they win.
@@ -84,6 +88,7 @@ pub(crate) async fn start(setup: Setup, stop: &CancellationToken) -> anyhow::Res
     options.memory = setup.memory;
     options.dynamodb_endpoint = setup.dynamodb_endpoint;
     options.http_port = setup.port;
+    options.websocket_port = setup.websocket_port;
     options.kafka = setup.kafka;
     options.topics = topics();
     options.log_sink = setup.log_sink;
@@ -97,6 +102,7 @@ pub(crate) async fn start(setup: Setup, stop: &CancellationToken) -> anyhow::Res
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into_iter()
+    .chain((!setup.origins.is_empty()).then(|| ("AllowedOrigins".to_owned(), setup.origins.join(","))))
     .chain(setup.parameters)
     .collect();
     // CloudWatch's metric lines would only fill the terminal.

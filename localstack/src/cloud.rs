@@ -14,6 +14,7 @@ use crate::kafka::{self, Broker, BrokerOptions, KafkaError, TopicSpec, topics};
 use crate::mapping::{Mapping, MappingError, MappingOptions, MappingStatus, PartialFailures};
 use crate::template::model::{Note, Stack};
 use crate::template::{self, Settings, TemplateError};
+use crate::websocket::{self, WebSocketGateway};
 
 /// Stands for the brokers in a parameter's value: `host:port`, known only once they run.
 pub const KAFKA_PLACEHOLDER: &str = "{kafka}";
@@ -52,6 +53,8 @@ pub struct Options {
     pub binaries: PathBuf,
     /// Port of the HTTP API on 127.0.0.1; 0: any free one.
     pub http_port: u16,
+    /// Port of the WebSocket API on 127.0.0.1; 0: any free one.
+    pub websocket_port: u16,
     /// Kafka.
     pub kafka: KafkaChoice,
     /// The broker's jars; fetched by Maven where they are missing.
@@ -83,6 +86,7 @@ impl Options {
             memory: false,
             binaries,
             http_port: 3001,
+            websocket_port: 3002,
             kafka: KafkaChoice::Managed { port: 0 },
             kafka_jars,
             topics: Vec::new(),
@@ -143,6 +147,8 @@ pub struct CloudStatus {
     pub mappings: Vec<MappingStatus>,
     /// The functions.
     pub functions: Vec<FunctionStatus>,
+    /// Open WebSockets.
+    pub sockets: usize,
     /// The broker's process; `None`: it is not ours.
     pub kafka_pid: Option<u32>,
     /// How often our broker came back.
@@ -153,6 +159,7 @@ pub struct CloudStatus {
 pub struct LocalCloud {
     mappings: Vec<Mapping>,
     gateways: Vec<crate::gateway::Gateway>,
+    websockets: Vec<WebSocketGateway>,
     functions: Arc<Supervisor>,
     dynamodb: Option<Server>,
     kafka: Option<Broker>,
@@ -193,11 +200,18 @@ impl LocalCloud {
         let created_topics = topics::ensure(&bootstrap_servers, &options.topics).await?;
         dynamodb::create_tables(&dynamodb_endpoint, &tables).await?;
 
-        let functions = Arc::new(Supervisor::start(supervisor_options(&options, &stack, &dynamodb_endpoint))?);
+        let listener = match stack.websocket_apis.is_empty() {
+            true => None,
+            false => Some(websocket::listen(options.websocket_port)?),
+        };
+        let connections = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let supervisor = supervisor_options(&options, &stack, &dynamodb_endpoint, connections);
+        let functions = Arc::new(Supervisor::start(supervisor)?);
         let invoke: Arc<dyn Invoke> = Arc::clone(&functions) as Arc<dyn Invoke>;
         let mut cloud = Self {
             mappings: Vec::new(),
             gateways: Vec::new(),
+            websockets: Vec::new(),
             functions,
             dynamodb,
             kafka,
@@ -207,7 +221,7 @@ impl LocalCloud {
             created_topics,
             _lock: lock,
         };
-        if let Err(error) = cloud.connect(&options, invoke).await {
+        if let Err(error) = cloud.connect(&options, listener, invoke).await {
             cloud.stop().await;
             return Err(error);
         }
@@ -215,7 +229,12 @@ impl LocalCloud {
     }
 
     /// Starts what triggers the functions: mappings and gateways.
-    async fn connect(&mut self, options: &Options, invoke: Arc<dyn Invoke>) -> Result<(), CloudError> {
+    async fn connect(
+        &mut self,
+        options: &Options,
+        mut websocket: Option<TcpListener>,
+        invoke: Arc<dyn Invoke>,
+    ) -> Result<(), CloudError> {
         let instance = format!("freshet-{:x}", fingerprint(&options.data_dir));
         for mapping in &self.stack.mappings {
             let mut mapping = mapping.clone();
@@ -233,12 +252,22 @@ impl LocalCloud {
             // Further APIs of a template get what is free.
             port = 0;
         }
+        for api in self.stack.websocket_apis.values() {
+            let listener = websocket.take().map_or_else(|| websocket::listen(0), Ok)?;
+            let limits = websocket::Limits::default();
+            self.websockets.push(WebSocketGateway::start(api.clone(), limits, listener, Arc::clone(&invoke))?);
+        }
         Ok(())
     }
 
     /// `http://127.0.0.1:port` of the first HTTP API.
     pub fn http_url(&self) -> String {
         self.gateways.first().map(|gateway| format!("http://{}", gateway.address())).unwrap_or_default()
+    }
+
+    /// `ws://127.0.0.1:port` of the first WebSocket API; empty: the template has none.
+    pub fn websocket_url(&self) -> String {
+        self.websockets.first().map(|gateway| format!("ws://{}", gateway.address())).unwrap_or_default()
     }
 
     /// DynamoDB's endpoint.
@@ -271,6 +300,7 @@ impl LocalCloud {
         CloudStatus {
             mappings: self.mappings.iter().map(Mapping::status).collect(),
             functions: self.functions.status(),
+            sockets: self.websockets.iter().map(WebSocketGateway::connections).sum(),
             kafka_pid: self.kafka_pid(),
             kafka_restarts: self.kafka.as_ref().map_or(0, Broker::restarts),
         }
@@ -294,6 +324,9 @@ impl LocalCloud {
     /// Stops everything in the reverse order, within 5 s.
     pub async fn stop(self) {
         for gateway in self.gateways {
+            gateway.stop().await;
+        }
+        for gateway in self.websockets {
             gateway.stop().await;
         }
         futures::future::join_all(self.mappings.into_iter().map(Mapping::stop)).await;
@@ -366,12 +399,20 @@ async fn start_kafka(options: &Options, port: u16) -> Result<Option<Broker>, Clo
     }
 }
 
-fn supervisor_options(options: &Options, stack: &Stack, dynamodb_endpoint: &str) -> SupervisorOptions {
+fn supervisor_options(
+    options: &Options,
+    stack: &Stack,
+    dynamodb_endpoint: &str,
+    connections: Option<SocketAddr>,
+) -> SupervisorOptions {
     let mut environment = BTreeMap::from([
         ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), dynamodb_endpoint.to_owned()),
         ("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY".to_owned(), "local".to_owned()),
     ]);
+    // The SDKs' own variable for the @connections API.
+    environment
+        .extend(connections.map(|at| ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI".to_owned(), format!("http://{at}"))));
     environment.extend(options.function_environment.clone());
     SupervisorOptions {
         functions: stack.functions.values().cloned().collect(),

@@ -1,4 +1,4 @@
-//! The cloud on one machine: runs a SAM template with Kafka and HTTP API events.
+//! The cloud on one machine: runs a SAM template with Kafka, HTTP API and WebSocket API events.
 //!
 //! [`LocalCloud::start`] reads the template and starts everything; each part stands alone as well.
 
@@ -9,5 +9,6 @@ pub mod gateway;
 pub mod kafka;
 pub mod mapping;
 pub mod template;
+pub mod websocket;
 
 pub use cloud::{CloudError, CloudStatus, DYNAMODB_PLACEHOLDER, KAFKA_PLACEHOLDER, KafkaChoice, LocalCloud, Options};

@@ -4,6 +4,7 @@ pub mod check;
 pub mod data;
 pub mod log;
 pub mod shop;
+pub mod socket;
 pub mod world;
 
 pub use check::Report;

@@ -225,6 +225,7 @@ fn options(folder: &Path, setup: &Setup) -> anyhow::Result<Options> {
     options.parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     options.memory = true;
     options.http_port = 0;
+    options.websocket_port = 0;
     options.dynamodb_endpoint.clone_from(&setup.dynamodb_endpoint);
     options.function_environment = BTreeMap::from([("METRICS_EMF".to_owned(), "off".to_owned())]);
     let large = BTreeMap::from([("max.message.bytes".to_owned(), "8388608".to_owned())]);
@@ -285,6 +286,7 @@ pub fn store(endpoint: &str) -> Store {
             items: table("Items"),
             catalogue: table("Catalogue"),
             board: table("Board"),
+            connections: table("Connections"),
         },
         generation: "g1".to_owned(),
         region: "us-east-1".to_owned(),

@@ -108,6 +108,8 @@ impl Own {
             memory: options.memory,
             dynamodb_endpoint: options.dynamodb_endpoint,
             port: 0,
+            websocket_port: 0,
+            origins: Vec::new(),
             kafka: options.kafka,
             parameters: options.parameters,
             topic_generation: "bench".to_owned(),

@@ -10,6 +10,7 @@
 
 mod found;
 pub(crate) mod sample;
+mod site;
 pub(crate) mod state;
 mod status;
 mod terminal;
@@ -56,7 +57,10 @@ const STOP: Duration = Duration::from_secs(5);
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Up {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site: Option<String>,
     api: String,
+    socket: String,
     health: String,
     dynamodb: String,
     kafka: String,
@@ -108,9 +112,20 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
             return Err(error);
         }
     };
+    let addresses = site::Addresses { api: api.base().to_owned(), socket: cloud.websocket_url() };
+    let site = match open_site(&args, &addresses).await {
+        Ok(site) => site,
+        Err(error) => {
+            spinner.finish_and_clear();
+            end(cloud, &terminal).await;
+            return Err(error);
+        }
+    };
     if !stop.is_cancelled() {
         let up = Up {
+            site: site.as_ref().map(site::Site::url),
             api: api.base().to_owned(),
+            socket: cloud.websocket_url(),
             health: format!("{}/health", api.base()),
             dynamodb: cloud.dynamodb_endpoint(),
             kafka: cloud.bootstrap_servers(),
@@ -155,6 +170,8 @@ async fn start(
             memory: args.memory,
             dynamodb_endpoint: given_dynamodb(),
             port: args.port,
+            websocket_port: args.websocket_port(),
+            origins: origins(args),
             kafka: kafka.clone(),
             parameters: args.parameters.clone(),
             topic_generation: generation.clone(),
@@ -175,6 +192,23 @@ async fn start(
         // They were there a moment ago and had to be made: another generation, or old watermarks would swallow new events.
         cloud.stop().await;
         generation = state.topic_generation(&state::Found { topics_exist: false, ..found.clone() })?;
+    }
+}
+
+/// The website, where there is one.
+async fn open_site(args: &UpArgs, addresses: &site::Addresses) -> anyhow::Result<Option<site::Site>> {
+    let folder = if args.no_site { None } else { site::folder(args.site.as_deref(), &args.template) };
+    match folder {
+        Some(folder) => site::Site::start(&folder, args.website_port(), addresses).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The website's origins, where its port is known beforehand.
+fn origins(args: &UpArgs) -> Vec<String> {
+    match args.website_port() {
+        0 => Vec::new(),
+        port => ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}")).into(),
     }
 }
 
@@ -239,7 +273,11 @@ impl std::fmt::Display for Up {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let seconds = format!("started in {:.1} s", self.started_in_seconds);
         writeln!(f, "\n{} {}", paint(GOOD, "Freshet is up"), paint(DIM, seconds))?;
+        if let Some(site) = &self.site {
+            writeln!(f, "  {}    {}", paint(BOLD, "shop"), site)?;
+        }
         writeln!(f, "  {}     {}", paint(BOLD, "API"), self.api)?;
+        writeln!(f, "  {}  {}", paint(BOLD, "socket"), self.socket)?;
         writeln!(f, "  {}  {}", paint(BOLD, "health"), self.health)?;
         writeln!(f, "  {}   {} · DynamoDB {}", paint(BOLD, "Kafka"), self.kafka, self.dynamodb)?;
         let gone = if self.temporary { " (gone at the end)" } else { "" };

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use freshet_engine::{Inputs, Item, ListEntry, Person, Strategy};
 use freshet_events::event::id_field;
+use freshet_events::list::DEFAULT_LIST_ITEMS;
 use freshet_events::{Invalid, ListItem, iso8601};
 use freshet_store::catalogue::Snapshot;
 use serde_json::{Value, json};
@@ -14,8 +15,6 @@ use serde_json::{Value, json};
 use crate::context::{Context, now_ms};
 use crate::error::ApiError;
 
-/// Items where the client names no limit.
-const DEFAULT_LIMIT: usize = 10;
 /// Items at the most.
 const MAX_LIMIT: usize = 50;
 /// A list older than this is stale, milliseconds.
@@ -150,7 +149,7 @@ impl Wanted {
     fn parse(query: &HashMap<String, String>) -> Result<Self, Invalid> {
         let given = |name: &str| query.get(name).filter(|value| !value.is_empty());
         let limit = match given("limit") {
-            None => DEFAULT_LIMIT,
+            None => DEFAULT_LIST_ITEMS,
             Some(text) => text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
                 Invalid::new("limit", format!("a whole number from 1 to {MAX_LIMIT}"), format!("{text:?}"))
             })?,
@@ -192,6 +191,6 @@ mod tests {
             assert!(error.got.contains(value) && !error.expected.is_empty());
         }
         let wanted = Wanted::parse(&HashMap::from([("exclude".to_owned(), "1, 2".to_owned())])).unwrap();
-        assert_eq!((wanted.limit, wanted.exclude.len()), (DEFAULT_LIMIT, 2));
+        assert_eq!((wanted.limit, wanted.exclude.len()), (DEFAULT_LIST_ITEMS, 2));
     }
 }

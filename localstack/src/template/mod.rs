@@ -1,7 +1,7 @@
 //! Reads a SAM template into what the local cloud runs.
 //!
 //! What is read: `Parameters`, `Mappings`, `Conditions`, `Globals`, functions with their HttpApi, MSK and SelfManagedKafka
-//! events, tables, HTTP APIs, `Outputs`, and CloudFormation's intrinsic functions in short and long form. Everything else
+//! events, tables, HTTP and WebSocket APIs, `Outputs`, and CloudFormation's intrinsic functions in short and long form. Everything else
 //! becomes a [`model::Note`]. The template is input: nothing in it makes the reader panic or run without bound.
 
 mod error;
@@ -14,6 +14,7 @@ mod names;
 mod parameters;
 mod properties;
 mod resources;
+mod websocket;
 mod yaml;
 
 use std::collections::BTreeMap;

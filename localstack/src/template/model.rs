@@ -14,6 +14,8 @@ pub struct Stack {
     pub mappings: Vec<KafkaMapping>,
     /// HTTP APIs by logical id (`AWS::Serverless::HttpApi`; the implicit one is `ServerlessHttpApi`).
     pub http_apis: BTreeMap<String, HttpApi>,
+    /// WebSocket APIs by logical id.
+    pub websocket_apis: BTreeMap<String, WebSocketApi>,
     /// DynamoDB tables by logical id.
     pub tables: BTreeMap<String, Table>,
     /// The template's `Outputs`, where they could be resolved.
@@ -156,6 +158,32 @@ pub struct Cors {
     pub allow_credentials: bool,
     /// Seconds a preflight answer may be kept.
     pub max_age_s: Option<u32>,
+}
+
+/// A WebSocket API.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WebSocketApi {
+    /// Logical id.
+    pub logical_id: String,
+    /// `StageName`.
+    pub stage: String,
+    /// The field of a message that names its route: `$request.body.a.b` is `["a", "b"]`.
+    pub action: Vec<String>,
+    /// Routes, in template order.
+    pub routes: Vec<WebSocketRoute>,
+}
+
+/// One route of a WebSocket API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebSocketRoute {
+    /// `$connect`, `$disconnect`, `$default` or a value of the selected field.
+    pub key: String,
+    /// Logical id of the function.
+    pub function: String,
+    /// It has a route response: the body of the function's answer goes back to the socket.
+    pub answers: bool,
+    /// How long the function may take, milliseconds (29,000 at the most).
+    pub timeout_ms: u64,
 }
 
 /// A DynamoDB table, as far as `CreateTable` needs it.

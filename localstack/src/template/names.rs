@@ -48,7 +48,8 @@ pub(crate) fn physical_name(scope: &Scope<'_>, logical_id: &str) -> Result<Strin
 pub(crate) fn reference(scope: &Scope<'_>, logical_id: &str) -> Result<String, TemplateError> {
     match resource_type(scope, logical_id) {
         // Stands in for the API's id: the reader finds the API of a route by it.
-        "AWS::Serverless::HttpApi" | "" => Ok(logical_id.to_owned()),
+        "AWS::Serverless::HttpApi" | "AWS::Serverless::WebSocketApi" | "" => Ok(logical_id.to_owned()),
+        kind if kind.starts_with("AWS::ApiGatewayV2::") => Ok(logical_id.to_owned()),
         "AWS::MSK::Cluster" | "AWS::MSK::ServerlessCluster" => arn(scope, logical_id),
         _ => physical_name(scope, logical_id),
     }

@@ -10,16 +10,26 @@ use super::intrinsics::{Place, Scope};
 use super::model::{Code, Cors, Function, HttpApi, Index, Stack, Table};
 use super::names::{IMPLICIT_HTTP_API, physical_name};
 use super::properties::Properties;
+use super::websocket;
 use super::yaml::{Node, Value};
 
 /// Types that mean something in the cloud and nothing here: no note is due.
-const SILENT: [&str; 6] = [
+const SILENT: [&str; 14] = [
     "AWS::Logs::LogGroup",
     "AWS::IAM::Role",
     "AWS::IAM::Policy",
     "AWS::IAM::ManagedPolicy",
     "AWS::Lambda::Permission",
     "AWS::CloudWatch::Alarm",
+    // Read as one, after the functions.
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::IntegrationResponse",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::ApiGatewayV2::RouteResponse",
+    "AWS::ApiGatewayV2::Deployment",
+    "AWS::Serverless::WebSocketApi",
 ];
 
 /// Reads every resource.
@@ -41,14 +51,8 @@ pub(crate) fn read(scope: &Scope<'_>, folder: &Path) -> Result<Stack, TemplateEr
         let at = Place { resource: logical_id, property: "Type" };
         let kind = resource.get("Type").and_then(Node::text);
         let kind = kind.ok_or_else(|| at.error(resource.line, "every resource has a Type; nothing came"))?;
-        if let Some(condition) = resource.get("Condition") {
-            let at = Place { resource: logical_id, property: "Condition" };
-            let name = condition.text().ok_or_else(|| {
-                at.error(condition.line, format!("the name of a condition was expected; {} came", condition.came()))
-            })?;
-            if !scope.condition(at, condition.line, name)? {
-                continue;
-            }
+        if !is_made(scope, logical_id, resource)? {
+            continue;
         }
         let empty = Node::empty_map(resource.line);
         let own = resource.get("Properties").unwrap_or(&empty);
@@ -83,6 +87,7 @@ pub(crate) fn read(scope: &Scope<'_>, folder: &Path) -> Result<Stack, TemplateEr
         events::read(&properties, &function, &mut stack)?;
         stack.functions.insert(logical_id.clone(), function);
     }
+    websocket::read(scope, &mut stack)?;
     for (name, output) in scope.root.get("Outputs").map(Node::entries).unwrap_or_default() {
         let value = output.get("Value").map(|value| scope.text(Place { resource: "Outputs", property: name }, value));
         if let Some(Ok(value)) = value {
@@ -91,6 +96,16 @@ pub(crate) fn read(scope: &Scope<'_>, folder: &Path) -> Result<Stack, TemplateEr
     }
     stack.notes = scope.notes.take();
     Ok(stack)
+}
+
+/// False: its `Condition` is false.
+pub(crate) fn is_made(scope: &Scope<'_>, logical_id: &str, resource: &Node) -> Result<bool, TemplateError> {
+    let Some(condition) = resource.get("Condition") else { return Ok(true) };
+    let at = Place { resource: logical_id, property: "Condition" };
+    let name = condition.text().ok_or_else(|| {
+        at.error(condition.line, format!("the name of a condition was expected; {} came", condition.came()))
+    })?;
+    scope.condition(at, condition.line, name)
 }
 
 fn global<'a>(scope: &Scope<'a>, section: &str) -> Option<&'a Node> {

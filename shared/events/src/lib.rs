@@ -7,6 +7,7 @@
 //! | [`list`] | what we recommend: the GET body's items and the `recommendations` record |
 //! | [`metrics`] | what a function did with a batch: the `metrics` record |
 //! | [`product`] | the catalogue's products, as written and as shown |
+//! | [`socket`] | what goes over the WebSocket |
 //! | [`dead`] | a record that could not be processed, with why |
 //! | [`invalid`] | what is wrong with an input: field, what came, what was expected |
 
@@ -17,6 +18,7 @@ pub mod list;
 pub mod metrics;
 pub mod product;
 pub mod signal;
+pub mod socket;
 
 pub use dead::DeadLetter;
 pub use event::{EventType, TrackRequest, UserEvent};

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Items of a list where the client names no limit, and of a pushed one.
+pub const DEFAULT_LIST_ITEMS: usize = 10;
+
 /// One recommended item, as GET answers and the `recommendations` topic carry it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -24,6 +24,8 @@ pub struct Tables {
     pub catalogue: String,
     /// Board.
     pub board: String,
+    /// Connections.
+    pub connections: String,
 }
 
 /// Where DynamoDB is, and as whom.
@@ -59,6 +61,7 @@ impl Options {
                 items: need("TABLE_ITEMS")?,
                 catalogue: need("TABLE_CATALOGUE")?,
                 board: need("TABLE_BOARD")?,
+                connections: need("TABLE_CONNECTIONS")?,
             },
             generation: given("GENERATION").unwrap_or_else(|| "g1".to_owned()),
             region: need("AWS_REGION")?,
@@ -90,15 +93,7 @@ impl Store {
             None,
             "environment",
         );
-        let plain = options.endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http://"));
-        let http = if plain {
-            Builder::new().build_http()
-        } else {
-            Builder::new()
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .tls_context(compiled_in_roots())
-                .build_https()
-        };
+        let http = http_client(options.endpoint.as_deref());
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(options.region))
@@ -127,6 +122,14 @@ impl Store {
     pub(crate) fn key(&self, id: &str) -> String {
         format!("{}#{id}", self.generation)
     }
+}
+
+/// The HTTP client of an AWS client that talks to `endpoint` (`None`: AWS's own).
+pub fn http_client(endpoint: Option<&str>) -> SharedHttpClient {
+    if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
+        return Builder::new().build_http();
+    }
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(compiled_in_roots()).build_https()
 }
 
 /// Scanning the system's certificates would cost 45 ms at every cold start.

@@ -6,6 +6,7 @@
 //! | `items` | items | item models, watermarks |
 //! | [`catalogue`] | catalogue | products; a snapshot of them in memory |
 //! | [`board`] | board | popularity, settings, live figures, the catalogue's version |
+//! | [`connections`] | connections | who is to be told of whose lists |
 //!
 //! [`document`] is what people and items share: compact bytes, written only over what was read.
 
@@ -13,6 +14,7 @@ pub mod board;
 pub mod cache;
 pub mod catalogue;
 pub mod client;
+pub mod connections;
 pub mod document;
 pub mod error;
 mod items;

@@ -45,6 +45,21 @@ pub enum Event<'a> {
         /// What it said.
         error: &'a str,
     },
+    /// A batch of lists was pushed to sockets.
+    Pushed {
+        /// The function.
+        function: &'a str,
+        /// Lists in it, the newest of each person.
+        lists: usize,
+        /// Messages that sockets took.
+        sent: usize,
+        /// Sockets that had gone.
+        gone: usize,
+        /// Messages that did not go out for another reason; the next list or reload makes up for them.
+        missed: usize,
+        /// From receipt to answer, milliseconds.
+        duration_ms: f64,
+    },
     /// A stored document could not be read and was started anew.
     Corrupt {
         /// The function.
@@ -92,6 +107,19 @@ impl Event<'_> {
             Event::Dependency { function, dependency, error } => {
                 tracing::error!(function, dependency, error, "a dependency failed; the records will come again");
                 emf::count(function, &[("DependencyFailures", 1.0, "Count")]);
+            }
+            Event::Pushed { function, lists, sent, gone, missed, duration_ms } => {
+                tracing::info!(function, lists, sent, gone, missed, duration_ms, "lists pushed");
+                emf::count(
+                    function,
+                    &[
+                        ("Lists", lists as f64, "Count"),
+                        ("Sent", sent as f64, "Count"),
+                        ("Gone", gone as f64, "Count"),
+                        ("Missed", missed as f64, "Count"),
+                        ("Duration", duration_ms, "Milliseconds"),
+                    ],
+                );
             }
             Event::Corrupt { function, key, error } => {
                 tracing::error!(function, key, error, "a stored document could not be read");

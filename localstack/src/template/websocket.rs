@@ -1,0 +1,186 @@
+//! WebSocket APIs: `AWS::ApiGatewayV2::Api` with its routes, integrations, answers and stage, and SAM's
+//! `AWS::Serverless::WebSocketApi`, which stands for all of them.
+
+use std::collections::BTreeMap;
+
+use super::TemplateError;
+use super::globals::merge;
+use super::intrinsics::Scope;
+use super::model::{Stack, WebSocketApi, WebSocketRoute};
+use super::properties::Properties;
+use super::resources::is_made;
+use super::yaml::Node;
+
+/// The longest an integration of a WebSocket API may take, milliseconds.
+const MAX_TIMEOUT_MS: i64 = 29_000;
+/// The only selection expression that API Gateway knows of for route responses.
+const DEFAULT_ANSWER: &str = "$default";
+
+/// Adds the WebSocket APIs to the stack, after its functions.
+pub(crate) fn read(scope: &Scope<'_>, stack: &mut Stack) -> Result<(), TemplateError> {
+    let resources = scope.root.get("Resources").map(Node::entries).unwrap_or_default();
+    let mut parts = Parts::default();
+    for (logical_id, resource) in resources {
+        let kind = resource.get("Type").and_then(Node::text).unwrap_or_default();
+        let is_ours = kind.starts_with("AWS::ApiGatewayV2::") || kind == "AWS::Serverless::WebSocketApi";
+        if !is_ours || !is_made(scope, logical_id, resource)? {
+            continue;
+        }
+        let empty = Node::empty_map(resource.line);
+        let own = resource.get("Properties").unwrap_or(&empty);
+        let properties = Properties { scope, resource: logical_id, prefix: "", node: own };
+        match kind {
+            "AWS::ApiGatewayV2::Api" => api(&properties, stack)?,
+            "AWS::ApiGatewayV2::Stage" => parts.stage(&properties)?,
+            "AWS::ApiGatewayV2::Integration" => parts.integration(&properties)?,
+            "AWS::ApiGatewayV2::Route" => parts.route(&properties)?,
+            "AWS::ApiGatewayV2::RouteResponse" => parts.answering.push(properties.required("RouteId")?),
+            "AWS::Serverless::WebSocketApi" => {
+                let global = scope.root.get("Globals").and_then(|globals| globals.get("WebSocketApi"));
+                let node = merge(global, own);
+                serverless(&Properties { node: &node, ..properties }, stack)?;
+            }
+            _ => {}
+        }
+    }
+    parts.into_stack(scope, stack);
+    Ok(())
+}
+
+fn api(properties: &Properties<'_, '_>, stack: &mut Stack) -> Result<(), TemplateError> {
+    let protocol = properties.required("ProtocolType")?;
+    if protocol != "WEBSOCKET" {
+        let message = "HTTP APIs are read as AWS::Serverless::HttpApi; this one is left out";
+        properties.scope.note(properties.resource, properties.line("ProtocolType"), message);
+        return Ok(());
+    }
+    stack.websocket_apis.insert(properties.resource.to_owned(), described(properties, "$default")?);
+    Ok(())
+}
+
+fn described(properties: &Properties<'_, '_>, stage: &str) -> Result<WebSocketApi, TemplateError> {
+    Ok(WebSocketApi {
+        logical_id: properties.resource.to_owned(),
+        stage: stage.to_owned(),
+        action: selection(properties)?,
+        routes: Vec::new(),
+    })
+}
+
+/// `$request.body.action` names the field of a message that chooses its route.
+fn selection(properties: &Properties<'_, '_>) -> Result<Vec<String>, TemplateError> {
+    let expression = properties.required("RouteSelectionExpression")?;
+    let path = expression.trim_start_matches("${").trim_end_matches('}').trim_start_matches('$');
+    let fields = path.strip_prefix("request.body.").filter(|fields| !fields.contains(['$', '{', '[', '*', ' ']));
+    fields.map(|fields| fields.split('.').map(str::to_owned).collect()).ok_or_else(|| {
+        let line = properties.line("RouteSelectionExpression");
+        let message = format!("a path such as $request.body.action was expected; \"{expression}\" came");
+        properties.error("RouteSelectionExpression", line, message)
+    })
+}
+
+fn serverless(properties: &Properties<'_, '_>, stack: &mut Stack) -> Result<(), TemplateError> {
+    let stage = properties.text("StageName")?.unwrap_or_else(|| "default".to_owned());
+    let mut api = described(properties, &stage)?;
+    for unread in ["Auth", "Domain"] {
+        if properties.node.get(unread).is_some() {
+            properties.scope.note(properties.resource, properties.line(unread), format!("{unread} is not read here"));
+        }
+    }
+    for (key, route) in properties.node.get("Routes").map(Node::entries).unwrap_or_default() {
+        let prefix = format!("Routes.{key}.");
+        let inner = Properties { prefix: &prefix, node: route, ..*properties };
+        let target = inner.required("FunctionArn")?;
+        let function = function_of(stack, &target).ok_or_else(|| unknown(&inner, "FunctionArn", &target))?;
+        api.routes.push(WebSocketRoute {
+            key: key.clone(),
+            function,
+            answers: inner.text("RouteResponseSelectionExpression")?.as_deref() == Some(DEFAULT_ANSWER),
+            timeout_ms: timeout_ms(&inner, "IntegrationTimeout")?,
+        });
+    }
+    stack.websocket_apis.insert(properties.resource.to_owned(), api);
+    Ok(())
+}
+
+fn timeout_ms(properties: &Properties<'_, '_>, name: &str) -> Result<u64, TemplateError> {
+    let given = properties.number(name, 50, MAX_TIMEOUT_MS)?.unwrap_or(MAX_TIMEOUT_MS);
+    Ok(u64::try_from(given).unwrap_or(29_000))
+}
+
+fn unknown(properties: &Properties<'_, '_>, name: &str, came: &str) -> TemplateError {
+    properties.error(name, properties.line(name), format!("a function of this template was expected; \"{came}\" came"))
+}
+
+/// The function that an ARN, an invocation URI or a name stands for.
+fn function_of(stack: &Stack, target: &str) -> Option<String> {
+    let arn = target.split_once("/functions/").map_or(target, |(_, rest)| rest.trim_end_matches("/invocations"));
+    let name = arn.split_once(":function:").map_or(arn, |(_, name)| name);
+    stack.functions.values().find(|function| function.name == name).map(|function| function.logical_id.clone())
+}
+
+/// What stands in resources of its own, until all of it was seen.
+#[derive(Default)]
+struct Parts {
+    /// Stage by API.
+    stages: BTreeMap<String, String>,
+    /// Target and time by integration.
+    integrations: BTreeMap<String, (String, u64)>,
+    /// Route's resource, line, API, key, integration, and whether it selects an answer.
+    routes: Vec<(String, usize, String, String, String, bool)>,
+    /// Routes' resources that have a response.
+    answering: Vec<String>,
+}
+
+impl Parts {
+    fn stage(&mut self, properties: &Properties<'_, '_>) -> Result<(), TemplateError> {
+        let api = properties.required("ApiId")?;
+        if self.stages.contains_key(&api) {
+            properties.scope.note(properties.resource, properties.node.line, "one stage of an API is served here");
+        } else {
+            self.stages.insert(api, properties.required("StageName")?);
+        }
+        Ok(())
+    }
+
+    fn integration(&mut self, properties: &Properties<'_, '_>) -> Result<(), TemplateError> {
+        let target = properties.text("IntegrationUri")?.unwrap_or_default();
+        let timeout = timeout_ms(properties, "TimeoutInMillis")?;
+        self.integrations.insert(properties.resource.to_owned(), (target, timeout));
+        Ok(())
+    }
+
+    fn route(&mut self, properties: &Properties<'_, '_>) -> Result<(), TemplateError> {
+        let (api, key) = (properties.required("ApiId")?, properties.required("RouteKey")?);
+        let target = properties.text("Target")?.unwrap_or_default();
+        let integration = target.rsplit('/').next().unwrap_or_default().to_owned();
+        let selects = properties.text("RouteResponseSelectionExpression")?.as_deref() == Some(DEFAULT_ANSWER);
+        if properties.text("AuthorizationType")?.is_some_and(|kind| kind != "NONE") {
+            let line = properties.line("AuthorizationType");
+            properties.scope.note(properties.resource, line, "authorizers of WebSocket routes are not asked here");
+        }
+        let resource = properties.resource.to_owned();
+        self.routes.push((resource, properties.node.line, api, key, integration, selects));
+        Ok(())
+    }
+
+    fn into_stack(self, scope: &Scope<'_>, stack: &mut Stack) {
+        for (api, stage) in self.stages {
+            if let Some(api) = stack.websocket_apis.get_mut(&api) {
+                api.stage = stage;
+            }
+        }
+        for (resource, line, api, key, integration, selects) in self.routes {
+            let found = self.integrations.get(&integration);
+            let Some((function, timeout_ms)) =
+                found.and_then(|(target, timeout_ms)| Some((function_of(stack, target)?, *timeout_ms)))
+            else {
+                scope.note(&resource, line, format!("the route {key} leads to no function that runs here"));
+                continue;
+            };
+            let Some(api) = stack.websocket_apis.get_mut(&api) else { continue };
+            let answers = selects && self.answering.contains(&resource);
+            api.routes.push(WebSocketRoute { key, function, answers, timeout_ms });
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The @connections API, with which `aws-sdk-apigatewaymanagement` works.
+//!
+//! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Shared;
+use super::registry::{Handle, NotSent};
+
+/// Sends the body to a socket.
+pub(crate) async fn post(
+    State(shared): State<Arc<Shared>>,
+    Path(path): Path<HashMap<String, String>>,
+    body: Body,
+) -> Response {
+    let Some(handle) = find(&shared, &path) else { return gone() };
+    let Ok(message) = to_bytes(body, shared.limits.message_bytes).await else {
+        return error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Message too long");
+    };
+    match handle.send(message.to_vec()) {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(NotSent::Gone | NotSent::Stalled) => gone(),
+    }
+}
+
+/// Tells of a socket.
+pub(crate) async fn look(State(shared): State<Arc<Shared>>, Path(path): Path<HashMap<String, String>>) -> Response {
+    let Some(handle) = find(&shared, &path) else { return gone() };
+    axum::Json(json!({
+        "connectedAt": iso8601(handle.connected_at_ms),
+        "lastActiveAt": iso8601(handle.last_active_ms()),
+        "identity": {"sourceIp": handle.source_ip, "userAgent": handle.user_agent},
+    }))
+    .into_response()
+}
+
+/// Closes a socket.
+pub(crate) async fn delete(State(shared): State<Arc<Shared>>, Path(path): Path<HashMap<String, String>>) -> Response {
+    let Some(handle) = find(&shared, &path) else { return gone() };
+    handle.closing.cancel();
+    StatusCode::NO_CONTENT.into_response()
+}
+
+fn find(shared: &Shared, path: &HashMap<String, String>) -> Option<Handle> {
+    shared.registry.get(path.get("id")?).filter(|handle| !handle.closing.is_cancelled())
+}
+
+fn gone() -> Response {
+    error(StatusCode::GONE, "GoneException", "The connection is gone")
+}
+
+fn error(status: StatusCode, kind: &'static str, message: &str) -> Response {
+    let mut response = (status, axum::Json(json!({"message": message}))).into_response();
+    response.headers_mut().insert(HeaderName::from_static("x-amzn-errortype"), HeaderValue::from_static(kind));
+    response
+}
+
+fn iso8601(ms: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000);
+    at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
+}

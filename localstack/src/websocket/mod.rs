@@ -1,0 +1,137 @@
+//! A WebSocket API (API Gateway v2) on a loopback port: routes by the message's action, and the @connections API.
+//!
+//! | file | what |
+//! |---|---|
+//! | `connection` | one socket from `$connect` to `$disconnect` |
+//! | `registry` | the open sockets: what is sent to one, and how it is cut off |
+//! | `management` | `POST`, `GET` and `DELETE /@connections/{id}`; 410 for one that has gone |
+//! | `event` | the request as the function gets it |
+//!
+//! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api.html>
+
+mod connection;
+mod event;
+mod management;
+mod registry;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use tokio_util::sync::CancellationToken;
+
+use crate::cloud::CloudError;
+use crate::functions::Invoke;
+use crate::template::model::WebSocketApi;
+use registry::Registry;
+
+/// API Gateway's quotas for WebSocket APIs.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Largest message, in bytes (128 KB).
+    pub message_bytes: usize,
+    /// Largest frame, in bytes (32 KB).
+    pub frame_bytes: usize,
+    /// A socket without a message in either direction is closed after this long (10 min).
+    pub idle: Duration,
+    /// A socket is closed after this long, whatever it does (2 h).
+    pub lifetime: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 128 * 1_024,
+            frame_bytes: 32 * 1_024,
+            idle: Duration::from_mins(10),
+            lifetime: Duration::from_hours(2),
+        }
+    }
+}
+
+/// Open sockets at one time; further ones are answered with 429.
+const MAX_CONNECTIONS: usize = 20_000;
+
+/// What all sockets of an API share.
+pub(crate) struct Shared {
+    pub(crate) api: WebSocketApi,
+    pub(crate) limits: Limits,
+    pub(crate) registry: Registry,
+    pub(crate) invoke: Arc<dyn Invoke>,
+}
+
+/// A running gateway.
+pub struct WebSocketGateway {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    closing: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// Takes a port before the functions start, which must know it.
+///
+/// # Errors
+/// The port is taken.
+pub(crate) fn listen(port: u16) -> Result<TcpListener, CloudError> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).map_err(|source| CloudError::Port { port, source })?;
+    listener.set_nonblocking(true).map_err(|source| CloudError::Port { port, source })?;
+    Ok(listener)
+}
+
+impl WebSocketGateway {
+    /// Serves `api` on a port that was taken with [`listen`].
+    ///
+    /// # Errors
+    /// The listener is of no use.
+    pub(crate) fn start(
+        api: WebSocketApi,
+        limits: Limits,
+        listener: TcpListener,
+        invoke: Arc<dyn Invoke>,
+    ) -> Result<Self, CloudError> {
+        let failed = |source| CloudError::Io { what: "the WebSocket gateway".to_owned(), source };
+        let address = listener.local_addr().map_err(failed)?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+        let shared = Arc::new(Shared { api, limits, registry: Registry::new(MAX_CONNECTIONS), invoke });
+        let connections = get(management::look).post(management::post).delete(management::delete);
+        let router = Router::new()
+            .route("/@connections/{id}", connections.clone())
+            // As in the cloud, where the stage comes first.
+            .route("/{stage}/@connections/{id}", connections)
+            .fallback(connection::open)
+            .with_state(Arc::clone(&shared))
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let closing = CancellationToken::new();
+        let stopping = closing.clone();
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                served = async { axum::serve(listener, router).await } => {
+                    if let Err(error) = served {
+                        tracing::error!(%error, "the WebSocket gateway has ended");
+                    }
+                }
+                () = stopping.cancelled() => {}
+            }
+        });
+        Ok(Self { address, shared, closing, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Open sockets.
+    pub fn connections(&self) -> usize {
+        self.shared.registry.len()
+    }
+
+    /// Takes no more sockets and closes those that are open.
+    pub async fn stop(self) {
+        self.closing.cancel();
+        self.shared.registry.close_all();
+        let _ = self.task.await;
+    }
+}
