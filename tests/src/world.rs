@@ -124,6 +124,22 @@ impl Client {
         answer(self.http.get(self.url(path)).send().await?).await
     }
 
+    /// The answer to a GET as an administrator.
+    ///
+    /// # Errors
+    /// No answer, or none in JSON.
+    pub async fn get_as_admin(&self, path: &str) -> anyhow::Result<(u16, Value)> {
+        answer(self.http.get(self.url(path)).bearer_auth(ADMIN_TOKEN).send().await?).await
+    }
+
+    /// The answer to a DELETE.
+    ///
+    /// # Errors
+    /// No answer, or none in JSON.
+    pub async fn delete(&self, path: &str) -> anyhow::Result<(u16, Value)> {
+        answer(self.http.delete(self.url(path)).send().await?).await
+    }
+
     /// The answer to a POST as an administrator.
     ///
     /// # Errors

@@ -193,7 +193,7 @@ async fn strategies_run_side_by_side_and_clicks_count_for_the_one_they_name() {
     assert!(data["meanProcessingMs"].as_f64().is_some_and(|ms| ms > 0.0) && data["p99ProcessingMs"].is_f64());
     assert!(data["lastUpdate"].is_string() && data["precision"].is_f64());
     let groups = data["consumers"].as_array().unwrap();
-    assert!(groups.len() == 3 && groups.iter().all(|group| group["state"] == "Stable"), "{live}");
+    assert!(groups.len() == 4 && groups.iter().all(|group| group["state"] == "Stable"), "{live}");
     check(&world).await.unwrap();
     world.cloud.stop().await;
 }

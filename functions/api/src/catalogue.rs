@@ -89,7 +89,7 @@ pub(crate) async fn import(
     Ok(Json(json!({"success": refused.is_empty(), "imported": products.len(), "refused": refused})))
 }
 
-fn number(
+pub(crate) fn number(
     query: &HashMap<String, String>,
     name: &str,
     default: usize,

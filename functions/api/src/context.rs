@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use freshet_engine::{Config, Engine, Popularity, Split};
 use freshet_store::{Cached, CatalogueCache, Store, StoreError};
 use freshet_stream::groups::{Group, GroupState};
-use freshet_stream::{Producer, ProducerOptions};
+use freshet_stream::{Producer, ProducerOptions, Record};
 use lambda_http::Error;
 
 /// How long `track` waits for Kafka: with the gateway on top, the client hears of a failure within 5 s.
@@ -16,6 +16,9 @@ const SHARED_TTL_MS: i64 = 5_000;
 /// How old the consumers' state may be, milliseconds.
 const CONSUMERS_TTL_MS: i64 = 2_000;
 
+/// How old a look at the ends of topics may be, milliseconds.
+const TAIL_TTL_MS: i64 = 1_000;
+
 /// The function's context.
 pub(crate) struct Context {
     pub(crate) engine: Engine,
@@ -23,11 +26,15 @@ pub(crate) struct Context {
     pub(crate) producer: Producer,
     pub(crate) kafka: ProducerOptions,
     pub(crate) user_events: String,
+    pub(crate) recommendations: String,
     pub(crate) groups: Vec<Group>,
     /// Hex SHA-256 of the administrators' token; empty: nobody is one.
     pub(crate) admin_token_sha256: String,
     pub(crate) catalogue: CatalogueCache,
     pub(crate) consumers: Cached<Vec<GroupState>>,
+    /// The last lists, and the last dead letters: many lookers, one read.
+    pub(crate) last_lists: Cached<Vec<Record>>,
+    pub(crate) last_dead: Cached<Vec<Record>>,
     pub(crate) split: Cached<Split>,
     popularity: Cached<Popularity>,
 }
@@ -46,6 +53,7 @@ impl Context {
             ("CONSUMER_GROUP_RECOMMEND", user_events.clone()),
             ("CONSUMER_GROUP_LEARN", need("TOPIC_ITEM_SIGNALS")?),
             ("CONSUMER_GROUP_MEASURE", need("TOPIC_METRICS")?),
+            ("CONSUMER_GROUP_PUSH", need("TOPIC_RECOMMENDATIONS")?),
         ];
         let groups = groups.into_iter().filter_map(|(name, topic)| Some(Group { group: need(name).ok()?, topic }));
         Ok(Self {
@@ -54,10 +62,13 @@ impl Context {
             producer,
             kafka,
             user_events,
+            recommendations: need("TOPIC_RECOMMENDATIONS")?,
             groups: groups.collect(),
             admin_token_sha256: get("ADMIN_TOKEN_SHA256").unwrap_or_default().to_lowercase(),
             catalogue: CatalogueCache::default(),
             consumers: Cached::new(CONSUMERS_TTL_MS),
+            last_lists: Cached::new(TAIL_TTL_MS),
+            last_dead: Cached::new(TAIL_TTL_MS),
             split: Cached::new(SHARED_TTL_MS),
             popularity: Cached::new(SHARED_TTL_MS),
         })

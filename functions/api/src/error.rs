@@ -34,6 +34,9 @@ pub(crate) enum ApiError {
         /// For a safe retry.
         event_ids: Vec<String>,
     },
+    /// 503: the stream can't be read or written at the moment.
+    #[error("Kafka is not reachable at the moment")]
+    Kafka(String),
     /// 503: state can't be read or written at the moment.
     #[error("the store is not reachable at the moment")]
     Store(#[from] StoreError),
@@ -48,7 +51,7 @@ impl ApiError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Track { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Kafka(_) | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -66,6 +69,7 @@ impl IntoResponse for ApiError {
                     many => body["eventIds"] = json!(many),
                 }
             }
+            Self::Kafka(error) => Event::Dependency { function: "api", dependency: "Kafka", error }.emit(),
             Self::Store(error) => {
                 Event::Dependency { function: "api", dependency: "DynamoDB", error: &error.to_string() }.emit();
             }

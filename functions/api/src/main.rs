@@ -2,12 +2,15 @@
 
 mod admin;
 mod catalogue;
+mod companions;
 mod context;
 mod error;
 mod events;
 mod health;
 mod metrics;
+mod operations;
 mod path;
+mod people;
 mod recommendations;
 mod router;
 mod settings;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::context::Context;
 use crate::error::ApiError;
-use crate::{catalogue, events, health, metrics, recommendations, settings};
+use crate::{catalogue, companions, events, health, metrics, operations, people, recommendations, settings};
 
 /// The API, as the template's routes call it.
 pub(crate) fn router(context: Context) -> Router {
@@ -17,6 +17,13 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/events/track/batch", post(events::track_batch))
         .route("/api/recommendations/metrics/live", get(metrics::live))
         .route("/api/recommendations/{user_id}", get(recommendations::get))
+        .route("/api/users/{user_id}", delete(people::forget))
+        .route("/api/operations/events", get(operations::events))
+        .route("/api/operations/dead-letters", get(operations::dead_letters))
+        .route("/api/operations/dead-letters/replay", post(operations::replay))
+        .route("/api/operations/dead-letters/drop", post(operations::drop_letter))
+        .route("/api/products/{id}/similar", get(companions::similar))
+        .route("/api/products/{id}/bought-together", get(companions::bought_together))
         .route("/api/products", get(catalogue::list))
         .route("/api/products/import", post(catalogue::import))
         .route("/api/products/{id}", get(catalogue::get).put(catalogue::put))

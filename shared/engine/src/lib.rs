@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `engine` | [`Engine`]: observe, learn, context |
 //! | `recommend` | candidates, features, score: the lists |
+//! | `companions` | products that go with a product |
 //! | `history` | what the person did before says of doing it again |
 //! | `person`, `item` | the two documents and their bytes |
 //! | `signal` | what one event teaches one item |
@@ -17,6 +18,7 @@
 
 mod catalogue;
 mod codec;
+mod companions;
 mod config;
 mod decay;
 mod engine;

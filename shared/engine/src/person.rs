@@ -6,7 +6,7 @@ use crate::event::EventKind;
 use crate::reason::{Because, Reason};
 use crate::recommend::Recommendation;
 use crate::strategy::Strategy;
-use crate::watermark::Watermarks;
+use crate::watermark::{Source, Watermarks};
 
 /// The version of the bytes.
 const VERSION: u8 = 1;
@@ -14,6 +14,8 @@ const VERSION: u8 = 1;
 pub(crate) const MAX_HISTORY: usize = 50;
 /// Event ids that are remembered.
 pub(crate) const MAX_EVENT_HASHES: usize = 32;
+/// No partition: its mark tells a document apart from the one before it was forgotten.
+const FENCE: u32 = u32::MAX;
 /// Most entries of a list in the bytes.
 const MAX_LIST: u64 = 200;
 
@@ -117,6 +119,14 @@ impl Person {
     /// Has the person done anything yet?
     pub fn has_history(&self) -> bool {
         !self.history.is_empty()
+    }
+
+    /// Forgets what the person did and what was recommended. What it was fed stays known, so that nothing of it comes back
+    /// with a redelivery; `fence` (another one each time) makes a write that was computed from the old document fail.
+    pub fn forget(&mut self, fence: u64) {
+        self.history.clear();
+        self.list = None;
+        self.watermarks.advance(Source { generation: 0, partition: FENCE }, fence);
     }
 
     /// The last interactions, oldest first.

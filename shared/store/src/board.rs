@@ -5,7 +5,10 @@
 //! | `popularity#<generation>` | partition of item-signals | that partition's most wanted items, bytes |
 //! | `live` | partition of metrics | live figures, JSON |
 //! | `settings` | `strategies` | how persons are split over strategies, JSON |
+//! | `dead-letters` | topic, partition, offset | what an administrator did with it |
 //! | `catalogue` | `version` | a counter that moves with every write to the catalogue |
+
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
@@ -15,6 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::client::Store;
 use crate::error::StoreError;
 use crate::live::Live;
+
+/// The kind of what was done with dead letters.
+const DEAD_LETTERS: &str = "dead-letters";
 
 /// How persons are split over strategies: a sticky salted hash of the person decides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,6 +121,19 @@ impl Store {
             .map_err(|e| StoreError::from_sdk("PutItem", table, &id, e))?;
         self.meter.write(answer.consumed_capacity());
         Ok(())
+    }
+
+    /// What administrators did with dead letters, by place (`topic/partition/offset`).
+    pub async fn settled_dead_letters(&self) -> Result<BTreeMap<String, String>, StoreError> {
+        let entries = self.query_board(DEAD_LETTERS).await?;
+        let settled =
+            entries.into_iter().filter_map(|entry| Some((entry.id, entry.item.get("d")?.as_s().ok()?.clone())));
+        Ok(settled.collect())
+    }
+
+    /// Notes what was done with a dead letter.
+    pub async fn settle_dead_letter(&self, place: &str, what: &str) -> Result<(), StoreError> {
+        self.put_board(DEAD_LETTERS, place, AttributeValue::S(what.to_owned())).await
     }
 
     /// A number that has moved whenever the catalogue was written.

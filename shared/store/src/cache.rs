@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::error::StoreError;
-
-/// A value that is read again when it is older than its time to live. While DynamoDB is away the old value stays in use.
+/// A value that is read again when it is older than its time to live. While its source is away the old value stays in use.
 #[derive(Debug)]
 pub struct Cached<T> {
     ttl_ms: i64,
@@ -23,9 +21,10 @@ impl<T> Cached<T> {
     ///
     /// # Errors
     /// `refresh` failed and there is no old value.
-    pub async fn get<F>(&self, now_ms: i64, refresh: impl FnOnce(Option<Arc<T>>) -> F) -> Result<Arc<T>, StoreError>
+    pub async fn get<F, E>(&self, now_ms: i64, refresh: impl FnOnce(Option<Arc<T>>) -> F) -> Result<Arc<T>, E>
     where
-        F: Future<Output = Result<Arc<T>, StoreError>>,
+        F: Future<Output = Result<Arc<T>, E>>,
+        E: std::fmt::Display,
     {
         if let Some(fresh) = self.fresh(now_ms) {
             return Ok(fresh);

@@ -8,6 +8,7 @@
 //! | [`groups`] | consumer groups, their state and lag |
 //! | [`msk_iam`] | tokens for Amazon MSK |
 //! | [`producer`] | the producer: in order, acknowledged by all, never a gap |
+//! | [`tail`] | the last records of topics, for people who look |
 //! | [`security`] | plaintext, or TLS with MSK IAM |
 
 pub mod batch;
@@ -18,6 +19,7 @@ pub mod msk_iam;
 pub mod producer;
 pub mod response;
 pub mod security;
+pub mod tail;
 
 pub use batch::{Batch, Partition, Record};
 pub use dead::dead_letter;
