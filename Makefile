@@ -39,8 +39,8 @@ lint: setup ## Formatting and lints, as in CI
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-bench: build ## Measure everything, or one thing: ARGS=latency, ARGS=throughput, ARGS=cold-start
-	@for what in $(if $(ARGS),"$(ARGS)",latency throughput cold-start); do \
+bench: build ## Measure everything, or one thing: ARGS=latency, throughput, cold-start, push
+	@for what in $(if $(ARGS),"$(ARGS)",latency throughput cold-start push); do \
 		"$(RELEASE)/freshet" bench $$what; \
 	done
 

@@ -170,6 +170,9 @@ pub(crate) enum Bench {
     /// Events a second through Kafka, recommend and DynamoDB, beside a bare loop with one write per event.
     #[command(after_help = "Example:\n  freshet bench throughput --from sessions.csv.gz --events 200000")]
     Throughput(ThroughputArgs),
+    /// Lists to open sockets: from the event's request to the shopper's message.
+    #[command(after_help = "Example:\n  freshet bench push --sockets 1000 --rate 200")]
+    Push(PushArgs),
     /// From a function's process start to its first request for work, and its first answer.
     #[command(name = "cold-start", after_help = "Example:\n  freshet bench cold-start --runs 20")]
     ColdStart(ColdStartArgs),
@@ -213,6 +216,25 @@ pub(crate) struct ThroughputArgs {
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = name_value)]
     pub(crate) parameters: Vec<(String, String)>,
     /// The template to run.
+    #[arg(long, default_value = "template.yaml", value_name = "FILE")]
+    pub(crate) template: PathBuf,
+    #[command(flatten)]
+    pub(crate) binaries: Binaries,
+}
+
+/// Of `freshet bench push`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PushArgs {
+    /// Open sockets, each of another shopper.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) sockets: u32,
+    /// Events, and so lists, a second.
+    #[arg(long, default_value_t = 200.0, value_name = "PER_SECOND", value_parser = rate, allow_negative_numbers = true)]
+    pub(crate) rate: f64,
+    /// How long.
+    #[arg(long, default_value_t = 15.0, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub(crate) seconds: f64,
+    /// The template of the system that is started.
     #[arg(long, default_value = "template.yaml", value_name = "FILE")]
     pub(crate) template: PathBuf,
     #[command(flatten)]

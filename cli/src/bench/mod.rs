@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`latency`] | event accepted → changed list readable |
 //! | [`throughput`] | events/s through Kafka, recommend and DynamoDB, beside a bare loop |
+//! | [`push`] | lists to open sockets |
 //! | [`report`] | what is said of it |
 //! | [`baseline`] | the bare loop |
 //! | [`figures`] | what the functions say of themselves on the topic `metrics` |
@@ -19,6 +20,7 @@ mod interleave;
 mod invented;
 mod latency;
 mod memory;
+mod push;
 mod report;
 mod throughput;
 
@@ -57,6 +59,7 @@ pub(crate) async fn run(args: BenchArgs, json: bool, stop: CancellationToken) ->
     let done = match args.what {
         Bench::Latency(args) => latency::run(args, json, &stop).await,
         Bench::Throughput(args) => throughput::run(args, json, &stop).await,
+        Bench::Push(args) => push::run(args, json, &stop).await,
         Bench::ColdStart(args) => cold_start::run(args, json, &stop).await,
     };
     done.map(|()| if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
