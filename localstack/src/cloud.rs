@@ -2,142 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::dynamodb::{self, DynamoDbError, Server, Storage};
-use crate::functions::{FunctionStatus, FunctionsError, Invoke, LogSink, Supervisor, SupervisorOptions};
-use crate::kafka::{self, Broker, BrokerOptions, KafkaError, TopicSpec, topics};
-use crate::mapping::{Mapping, MappingError, MappingOptions, MappingStatus, PartialFailures};
+use crate::dynamodb::{self, Server, Storage};
+use crate::error::CloudError;
+use crate::functions::{FunctionStatus, Invoke, Supervisor, SupervisorOptions};
+use crate::kafka::{self, Broker, BrokerOptions, topics};
+use crate::mapping::{Mapping, MappingOptions, MappingStatus};
+use crate::options::{DYNAMODB_PLACEHOLDER, KAFKA_PLACEHOLDER, KafkaChoice, Options};
 use crate::template::model::{Note, Stack};
-use crate::template::{self, Settings, TemplateError};
+use crate::template::{self, Settings};
 use crate::websocket::{self, WebSocketGateway};
-
-/// Stands for the brokers in a parameter's value: `host:port`, known only once they run.
-pub const KAFKA_PLACEHOLDER: &str = "{kafka}";
-/// Stands for DynamoDB's endpoint in a parameter's value.
-pub const DYNAMODB_PLACEHOLDER: &str = "{dynamodb}";
 
 /// How a Kafka of somebody else's may take to answer.
 const EXTERNAL_KAFKA: Duration = Duration::from_secs(10);
-
-/// Where Kafka comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KafkaChoice {
-    /// Ours, on this port of 127.0.0.1 (0: any free one, kept for the next start).
-    Managed {
-        /// The port.
-        port: u16,
-    },
-    /// One that runs already: `host:port`, comma-joined.
-    External(String),
-}
-
-/// What to run, and where.
-#[derive(Clone)]
-pub struct Options {
-    /// The SAM template.
-    pub template: PathBuf,
-    /// Values of its parameters; [`KAFKA_PLACEHOLDER`] and [`DYNAMODB_PLACEHOLDER`] are filled in.
-    pub parameters: BTreeMap<String, String>,
-    /// `AWS::StackName`.
-    pub stack_name: String,
-    /// Everything that is kept: Kafka's log, DynamoDB's file, the lock.
-    pub data_dir: PathBuf,
-    /// DynamoDB in memory.
-    pub memory: bool,
-    /// Folder of the functions' binaries.
-    pub binaries: PathBuf,
-    /// Port of the HTTP API on 127.0.0.1; 0: any free one.
-    pub http_port: u16,
-    /// Port of the WebSocket API on 127.0.0.1; 0: any free one.
-    pub websocket_port: u16,
-    /// Kafka.
-    pub kafka: KafkaChoice,
-    /// The broker's jars; fetched by Maven where they are missing.
-    pub kafka_jars: PathBuf,
-    /// Topics to create where they are missing.
-    pub topics: Vec<TopicSpec>,
-    /// DynamoDB elsewhere, instead of the embedded one.
-    pub dynamodb_endpoint: Option<String>,
-    /// Added to every function's environment.
-    pub function_environment: BTreeMap<String, String>,
-    /// How partial failures are read.
-    pub partial_failures: PartialFailures,
-    /// Mappings read; off: they stay idle, whatever the template says.
-    pub mappings: bool,
-    /// Takes the functions' output; `None`: tracing.
-    pub log_sink: Option<LogSink>,
-    /// Is told what takes its time.
-    pub progress: Arc<dyn Fn(&str) + Send + Sync>,
-}
-
-impl Options {
-    /// The defaults for `template`, with everything kept in `data_dir`.
-    pub fn new(template: PathBuf, data_dir: PathBuf, binaries: PathBuf, kafka_jars: PathBuf) -> Self {
-        Self {
-            template,
-            parameters: BTreeMap::new(),
-            stack_name: "freshet".to_owned(),
-            data_dir,
-            memory: false,
-            binaries,
-            http_port: 3001,
-            websocket_port: 3002,
-            kafka: KafkaChoice::Managed { port: 0 },
-            kafka_jars,
-            topics: Vec::new(),
-            dynamodb_endpoint: None,
-            function_environment: BTreeMap::new(),
-            partial_failures: PartialFailures::default(),
-            mappings: true,
-            log_sink: None,
-            progress: Arc::new(|_| {}),
-        }
-    }
-}
-
-/// Why the local cloud does not run.
-#[derive(Debug, thiserror::Error)]
-pub enum CloudError {
-    /// Somebody else runs on the same data.
-    #[error("a local cloud is running on {0} already: stop it first, or choose another --data-dir")]
-    AlreadyRunning(PathBuf),
-    /// The template can't be used.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// No broker.
-    #[error(transparent)]
-    Kafka(#[from] KafkaError),
-    /// No DynamoDB.
-    #[error(transparent)]
-    DynamoDb(#[from] DynamoDbError),
-    /// No functions.
-    #[error(transparent)]
-    Functions(#[from] FunctionsError),
-    /// No mapping.
-    #[error(transparent)]
-    Mapping(#[from] MappingError),
-    /// A port is taken.
-    #[error("port {port} of 127.0.0.1 can't be had: {source}")]
-    Port {
-        /// Which.
-        port: u16,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The system refused something.
-    #[error("{what}: {source}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// Why it failed.
-        source: std::io::Error,
-    },
-}
 
 /// Everything as it is now.
 #[derive(Debug, Clone, Serialize)]
@@ -200,10 +82,8 @@ impl LocalCloud {
         let created_topics = topics::ensure(&bootstrap_servers, &options.topics).await?;
         dynamodb::create_tables(&dynamodb_endpoint, &tables).await?;
 
-        let listener = match stack.websocket_apis.is_empty() {
-            true => None,
-            false => Some(websocket::listen(options.websocket_port)?),
-        };
+        let listener =
+            if stack.websocket_apis.is_empty() { None } else { Some(websocket::listen(options.websocket_port)?) };
         let connections = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let supervisor = supervisor_options(&options, &stack, &dynamodb_endpoint, connections);
         let functions = Arc::new(Supervisor::start(supervisor)?);

@@ -4,11 +4,15 @@
 
 mod cloud;
 pub mod dynamodb;
+mod error;
 pub mod functions;
 pub mod gateway;
 pub mod kafka;
 pub mod mapping;
+mod options;
 pub mod template;
 pub mod websocket;
 
-pub use cloud::{CloudError, CloudStatus, DYNAMODB_PLACEHOLDER, KAFKA_PLACEHOLDER, KafkaChoice, LocalCloud, Options};
+pub use cloud::{CloudStatus, LocalCloud};
+pub use error::CloudError;
+pub use options::{DYNAMODB_PLACEHOLDER, KAFKA_PLACEHOLDER, KafkaChoice, Options};

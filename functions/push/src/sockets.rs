@@ -7,6 +7,7 @@ use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
 use aws_sdk_apigatewaymanagement::config::timeout::TimeoutConfig;
 use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_apigatewaymanagement::error::DisplayErrorContext;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 
 /// What became of a message.
@@ -56,7 +57,7 @@ impl Sockets {
     pub(crate) async fn send(&self, connection_id: &str, message: Vec<u8>) -> Sent {
         match self.client.post_to_connection().connection_id(connection_id).data(Blob::new(message)).send().await {
             Ok(_) => Sent::Taken,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_gone_exception()) => Sent::Gone,
+            Err(error) if error.as_service_error().is_some_and(PostToConnectionError::is_gone_exception) => Sent::Gone,
             Err(error) => Sent::Missed(DisplayErrorContext(error).to_string()),
         }
     }

@@ -18,7 +18,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use tokio_util::sync::CancellationToken;
 
-use crate::cloud::CloudError;
+use crate::error::CloudError;
 use crate::functions::{Invoke, MAX_PAYLOAD_BYTES, Outcome};
 use crate::template::model::HttpApi;
 

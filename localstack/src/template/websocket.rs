@@ -2,6 +2,7 @@
 //! `AWS::Serverless::WebSocketApi`, which stands for all of them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::TemplateError;
 use super::globals::merge;
@@ -135,10 +136,12 @@ struct Parts {
 impl Parts {
     fn stage(&mut self, properties: &Properties<'_, '_>) -> Result<(), TemplateError> {
         let api = properties.required("ApiId")?;
-        if self.stages.contains_key(&api) {
-            properties.scope.note(properties.resource, properties.node.line, "one stage of an API is served here");
-        } else {
-            self.stages.insert(api, properties.required("StageName")?);
+        match self.stages.entry(api) {
+            Entry::Occupied(_) => {
+                let message = "one stage of an API is served here";
+                properties.scope.note(properties.resource, properties.node.line, message);
+            }
+            Entry::Vacant(place) => drop(place.insert(properties.required("StageName")?)),
         }
         Ok(())
     }

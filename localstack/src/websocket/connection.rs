@@ -47,9 +47,8 @@ pub(crate) async fn open(
     request: Request,
 ) -> Response {
     let (mut parts, _) = request.into_parts();
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => upgrade,
-        Err(_) => return refusal(StatusCode::UPGRADE_REQUIRED, "a WebSocket was expected"),
+    let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
+        return refusal(StatusCode::UPGRADE_REQUIRED, "a WebSocket was expected");
     };
     if shared.registry.is_full() {
         return refusal(StatusCode::TOO_MANY_REQUESTS, "Too many connections");

@@ -76,7 +76,7 @@ pub(crate) fn payload(api: &WebSocketApi, handle: &Handle, route_key: &str, doma
             event["requestContext"]["disconnectReason"] = json!(reason);
             let headers = [("Host", domain), ("x-api-key", ""), ("X-Forwarded-For", ""), ("x-restapi", "")];
             let (mut single, mut multi) = (Map::new(), Map::new());
-            headers.iter().for_each(|(name, value)| push(&mut single, &mut multi, name, (*value).to_owned()));
+            headers.iter().for_each(|(name, value)| push(&mut single, &mut multi, name, value));
             event["headers"] = Value::Object(single);
             event["multiValueHeaders"] = Value::Object(multi);
         }
@@ -87,7 +87,7 @@ pub(crate) fn payload(api: &WebSocketApi, handle: &Handle, route_key: &str, doma
 fn connect(event: &mut Value, parts: &Parts) {
     let (mut single, mut multi) = (Map::new(), Map::new());
     for (name, value) in &parts.headers {
-        push(&mut single, &mut multi, name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+        push(&mut single, &mut multi, name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
     }
     event["headers"] = Value::Object(single);
     event["multiValueHeaders"] = Value::Object(multi);
@@ -95,7 +95,7 @@ fn connect(event: &mut Value, parts: &Parts) {
     for pair in parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-        push(&mut single, &mut multi, &decode(name), decode(value));
+        push(&mut single, &mut multi, &decode(name), &decode(value));
     }
     if !single.is_empty() {
         event["queryStringParameters"] = Value::Object(single);
@@ -104,7 +104,7 @@ fn connect(event: &mut Value, parts: &Parts) {
 }
 
 /// The last value of a name, and all of them.
-fn push(single: &mut Map<String, Value>, multi: &mut Map<String, Value>, name: &str, value: String) {
+fn push(single: &mut Map<String, Value>, multi: &mut Map<String, Value>, name: &str, value: &str) {
     if let Some(values) = multi.entry(name).or_insert_with(|| json!([])).as_array_mut() {
         values.push(json!(value));
     }

@@ -22,7 +22,7 @@ use axum::Router;
 use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 
-use crate::cloud::CloudError;
+use crate::error::CloudError;
 use crate::functions::Invoke;
 use crate::template::model::WebSocketApi;
 use registry::Registry;

@@ -38,7 +38,7 @@ pub fn tail(
             }
             continue;
         };
-        let message = message.map_err(unreachable)?;
+        let message = message.map_err(|error| unreachable(&error))?;
         let place = (message.topic().to_owned(), message.partition());
         if waiting.get(&place).is_some_and(|end| message.offset() + 1 >= *end) {
             waiting.remove(&place);
@@ -70,16 +70,17 @@ pub fn record_at(
 ) -> Result<Option<Record>, StreamError> {
     let consumer = consumer(options)?;
     let (Ok(partition), Ok(offset)) = (i32::try_from(partition), i64::try_from(offset)) else { return Ok(None) };
-    let (low, end) = consumer.fetch_watermarks(topic, partition, deadline).map_err(unreachable)?;
+    let (low, end) = consumer.fetch_watermarks(topic, partition, deadline).map_err(|error| unreachable(&error))?;
     if !(low..end).contains(&offset) {
         return Ok(None);
     }
     let mut from = TopicPartitionList::new();
-    from.add_partition_offset(topic, partition, Offset::Offset(offset)).map_err(unreachable)?;
-    consumer.assign(&from).map_err(unreachable)?;
+    from.add_partition_offset(topic, partition, Offset::Offset(offset)).map_err(|error| unreachable(&error))?;
+    consumer.assign(&from).map_err(|error| unreachable(&error))?;
     let message = consumer.poll(deadline);
-    let message =
-        message.ok_or_else(|| StreamError::Unreachable("no record in time".to_owned()))?.map_err(unreachable)?;
+    let message = message
+        .ok_or_else(|| StreamError::Unreachable("no record in time".to_owned()))?
+        .map_err(|error| unreachable(&error))?;
     Ok((message.offset() == offset).then(|| Record {
         topic: topic.to_owned(),
         partition: partition.unsigned_abs(),
@@ -100,19 +101,21 @@ fn begin(
     let mut from = TopicPartitionList::new();
     let mut ends = BTreeMap::new();
     for name in topics {
-        let metadata = consumer.fetch_metadata(Some(name), deadline).map_err(unreachable)?;
+        let metadata = consumer.fetch_metadata(Some(name), deadline).map_err(|error| unreachable(&error))?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == name && topic.error().is_none());
         let topic = topic.ok_or_else(|| StreamError::Unreachable(format!("the topic {name} does not exist")))?;
         for partition in topic.partitions() {
-            let (low, end) = consumer.fetch_watermarks(name, partition.id(), deadline).map_err(unreachable)?;
+            let (low, end) =
+                consumer.fetch_watermarks(name, partition.id(), deadline).map_err(|error| unreachable(&error))?;
             let first = end.saturating_sub(i64::try_from(count).unwrap_or(i64::MAX)).max(low);
             if first < end {
-                from.add_partition_offset(name, partition.id(), Offset::Offset(first)).map_err(unreachable)?;
+                from.add_partition_offset(name, partition.id(), Offset::Offset(first))
+                    .map_err(|error| unreachable(&error))?;
                 ends.insert((name.clone(), partition.id()), end);
             }
         }
     }
-    consumer.assign(&from).map_err(unreachable)?;
+    consumer.assign(&from).map_err(|error| unreachable(&error))?;
     Ok(ends)
 }
 
@@ -126,9 +129,9 @@ fn consumer(options: &ProducerOptions) -> Result<BaseConsumer<Context>, StreamEr
         .set("auto.offset.reset", "earliest")
         .set("fetch.message.max.bytes", MAX_RECORD_BYTES);
     options.security.apply(&mut config)?;
-    config.create_with_context(Context(options.security.clone())).map_err(unreachable)
+    config.create_with_context(Context(options.security.clone())).map_err(|error| unreachable(&error))
 }
 
-fn unreachable(error: rdkafka::error::KafkaError) -> StreamError {
+fn unreachable(error: &rdkafka::error::KafkaError) -> StreamError {
     StreamError::Unreachable(error.to_string())
 }
