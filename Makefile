@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build up simulate test lint bench check-template sam-build clean
+.PHONY: help setup build website up simulate test test-website lint bench check-template sam-build clean
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/freshet
 # Outside the clone, so that another clone of the project starts warm.
@@ -11,6 +11,10 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 # As an absolute path: cargo would take a relative one from its own folder.
 override CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
 RELEASE := $(CARGO_TARGET_DIR)/release
+# The website is built again when one of these has changed.
+SITE := website/dist/index.html
+SITE_PACKAGES := website/node_modules/.package-lock.json
+SITE_SOURCES := $(shell find website -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/e2e/*' 2>/dev/null)
 # Arguments of the command: make up ARGS='--port 3101', make bench ARGS=latency
 ARGS ?=
 
@@ -20,8 +24,17 @@ help: ## This list
 setup: ## Check that all tools are there; install or name what is missing
 	@scripts/setup
 
-build: setup ## Build functions and command, optimised
+build: setup $(SITE) ## Build functions, command and website, optimised
 	cargo build --release --locked --bins
+
+website: setup $(SITE) ## Build the website alone, into website/dist
+
+$(SITE_PACKAGES): website/package.json website/package-lock.json website/client/package.json
+	cd website && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(SITE): $(SITE_PACKAGES) $(SITE_SOURCES)
+	cd website && npm run --silent build
 
 up: build ## Build and run everything on this machine; Ctrl-C stops it
 	@exec "$(RELEASE)/freshet" up $(ARGS)
@@ -33,11 +46,19 @@ test: ## Every test, and the checks of template.yaml
 	@scripts/setup --with-python
 	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
+	@$(MAKE) --no-print-directory test-website
 	scripts/check-template
 
-lint: setup ## Formatting and lints, as in CI
+test-website: $(SITE) ## The website's own tests, then in a real browser on the running system
+	@scripts/setup --with-browser
+	cd website && npm test --silent
+	cargo build --workspace --bins --locked
+	scripts/test-in-browser "$(CARGO_TARGET_DIR)/debug"
+
+lint: setup $(SITE_PACKAGES) ## Formatting and lints, as in CI
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cd website && npm run --silent lint
 
 bench: build ## Measure everything, or one thing: ARGS=latency, throughput, cold-start, push
 	@for what in $(if $(ARGS),"$(ARGS)",latency throughput cold-start push); do \
@@ -53,4 +74,4 @@ sam-build: ## Build what a deployment would upload, into .aws-sam/build; no Dock
 	scripts/sam-build
 
 clean: ## Remove what was built in this clone (the shared target folder stays)
-	rm -rf .aws-sam
+	rm -rf .aws-sam website/dist website/node_modules
