@@ -150,7 +150,10 @@ impl Store {
                 table: table.to_owned(),
                 message,
             };
-            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistency == Consistency::Strong).build();
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(keys))
+                .consistent_read(consistency == Consistency::Strong)
+                .build();
             let answer = self
                 .client
                 .batch_get_item()
