@@ -20,12 +20,11 @@ fn remade(request: &Request) -> Option<lambda_http::http::Uri> {
     // `GET /api/products/{id}`; `$default` has no path.
     let (_, template) = context.route_key.as_deref()?.split_once(' ')?;
     let parameters = request.path_parameters();
-    let segments = template.split('/').map(|segment| {
-        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+    let segments =
+        template.split('/').map(|segment| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             Some(name) => Some(utf8_percent_encode(parameters.first(name)?, NON_ALPHANUMERIC).to_string()),
             None => Some(segment.to_owned()),
-        }
-    });
+        });
     let path = segments.collect::<Option<Vec<String>>>()?.join("/");
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("{path}{query}").parse().ok()
