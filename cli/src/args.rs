@@ -1,9 +1,11 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::monitor::Since;
 use crate::style::Color;
 
 /// Live recommendations: the cloud on this machine, shoppers for it, and measurements of it.
@@ -16,7 +18,8 @@ use crate::style::Color;
     arg_required_else_help = true
 )]
 #[command(after_help = "Example:\n  freshet up                      # serve, until Ctrl-C\n  \
-    freshet simulate --events 500   # in another terminal")]
+    freshet simulate --events 500   # in another terminal\n  \
+    freshet monitor                 # in a third one")]
 pub(crate) struct Cli {
     /// Print results as JSON on stdout.
     #[arg(long, global = true)]
@@ -39,6 +42,15 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  freshet simulate --users 50 --events 2000 --rate 100\n  \
         freshet simulate --from sessions.csv.gz --limit 20000 --to-kafka 127.0.0.1:9092")]
     Simulate(SimulateArgs),
+    /// Watch: events and the lists they cause, rates, latency, precision, lag, dead letters; of any Kafka.
+    #[command(
+        after_help = "Examples:\n  freshet monitor                                  # what `freshet up` runs in this folder\n  \
+        freshet monitor --user neo --plain | tee neo.log\n  \
+        freshet monitor --json | jq 'select(.kind == \"deadLetter\")'\n  \
+        freshet monitor --kafka broker:9098 --security msk-iam --stack shop --from 5m\n\n\
+        Keys: q quit · p pause · / filter by user · Esc clear · arrows scroll · Tab panes · ? help"
+    )]
+    Monitor(MonitorArgs),
     /// Measure: latency, throughput, cold starts.
     Bench(BenchArgs),
 }
@@ -150,6 +162,55 @@ pub(crate) struct SimulateArgs {
     /// Requests in flight; the events of one shopper stay in order.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrency: u16,
+}
+
+/// Of `freshet monitor`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MonitorArgs {
+    /// The brokers; by default those of the `freshet up` that runs on --data-dir.
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_port)]
+    pub(crate) kafka: Option<String>,
+    /// Data folder of the `freshet up` to watch.
+    #[arg(long, default_value = crate::up::DATA_DIR, value_name = "FOLDER", conflicts_with = "kafka")]
+    pub(crate) data_dir: PathBuf,
+    /// How the brokers are reached; msk-iam takes AWS_REGION and the credentials of the AWS_ variables.
+    #[arg(long, value_enum, default_value_t = KafkaSecurity::Plaintext, value_name = "HOW")]
+    pub(crate) security: KafkaSecurity,
+    /// A setting of librdkafka on top, such as ssl.ca.location=ca.pem or sasl.username=me.
+    #[arg(long = "kafka-option", value_name = "NAME=VALUE", value_parser = name_value)]
+    pub(crate) kafka_options: Vec<(String, String)>,
+    /// API to read products' names from; with the local Kafka, the local one [default: names from what passes by]
+    #[arg(long, value_name = "URL")]
+    pub(crate) api: Option<String>,
+    /// Name of the stack, which its consumer groups begin with.
+    #[arg(long, default_value = "freshet", value_name = "NAME")]
+    pub(crate) stack: String,
+    /// Begin so long ago (30s, 5m, 2h, 1d), or at the `beginning` of the topics [default: with what comes now]
+    #[arg(long, value_name = "WHEN", value_parser = since)]
+    pub(crate) from: Option<Since>,
+    /// Only this person's lines; `shopper-*`: all whose name begins so.
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: Option<String>,
+    /// Lines instead of panes; also where stdout is no terminal.
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// Times in UTC instead of the place's own.
+    #[arg(long)]
+    pub(crate) utc: bool,
+    /// With --plain and --json, the figures every so many seconds, if they changed; 0: never.
+    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+    pub(crate) figures: u64,
+}
+
+/// `--security`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KafkaSecurity {
+    /// Neither encrypted nor authenticated.
+    Plaintext,
+    /// TLS.
+    Tls,
+    /// TLS and Amazon MSK's IAM access control.
+    MskIam,
 }
 
 /// Of `freshet bench`.
@@ -289,6 +350,22 @@ fn seconds(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|s| (0.0..=3600.0).contains(s)).ok_or_else(|| expected.to_owned())
 }
 
+fn since(text: &str) -> Result<Since, String> {
+    let expected = || "expected a time such as 30s, 5m, 2h or 1d, or `beginning`".to_owned();
+    if text == "beginning" {
+        return Ok(Since::Beginning);
+    }
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 60 * 60,
+        Some('d') => 24 * 60 * 60,
+        _ => return Err(expected()),
+    };
+    let count: u32 = text[..text.len() - 1].parse().map_err(|_| expected())?;
+    Ok(Since::Ago(Duration::from_secs(u64::from(count) * unit)))
+}
+
 fn rate(text: &str) -> Result<f64, String> {
     let expected = "expected events a second from 0.001 to 1000000, such as 200";
     text.parse().ok().filter(|rate| (0.001..=1_000_000.0).contains(rate)).ok_or_else(|| expected.to_owned())
@@ -320,6 +397,8 @@ mod tests {
             (["simulate", "--interval", "-1"], "expected seconds"),
             (["simulate", "--rate", "NaN"], "events a second"),
             (["up", "--param", "A"], "NAME=VALUE"),
+            (["monitor", "--from", "5 minutes"], "`beginning`"),
+            (["monitor", "--from", "é"], "`beginning`"),
         ] {
             let error = Cli::try_parse_from(["freshet"].into_iter().chain(args)).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");

@@ -1,9 +1,10 @@
-//! The `freshet` command: a local cloud (`up`), shoppers (`simulate`) and measurements (`bench`).
+//! The `freshet` command: a local cloud (`up`), shoppers (`simulate`), a look at all of it (`monitor`) and measurements (`bench`).
 
 mod api_client;
 mod args;
 mod bench;
 mod cloud;
+mod monitor;
 mod output;
 mod simulate;
 mod stop;
@@ -17,6 +18,8 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use args::{Cli, Command};
 
 fn main() -> ExitCode {
+    // Asked for while there is one thread: later the system can't be asked safely.
+    let offset = time::UtcOffset::current_local_offset().unwrap_or(time::UtcOffset::UTC);
     style::before_parsing(std::env::args_os());
     let matches = Cli::command().color(style::clap_choice()).get_matches();
     let cli = match Cli::from_arg_matches(&matches) {
@@ -30,7 +33,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
-    let result = runtime.block_on(run(cli));
+    let result = runtime.block_on(run(cli, offset));
     // A blocking call of a client library must not hold the exit up.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     match result {
@@ -39,11 +42,12 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+async fn run(cli: Cli, offset: time::UtcOffset) -> anyhow::Result<ExitCode> {
     let stop = stop::on_signals()?;
     match cli.command {
         Command::Up(args) => up::run(args, cli.json, stop).await,
         Command::Simulate(args) => simulate::run(args, cli.json, stop).await,
+        Command::Monitor(args) => monitor::run(args, cli.json, monitor::Clock(offset), stop).await,
         Command::Bench(args) => bench::run(args, cli.json, stop).await,
     }
 }

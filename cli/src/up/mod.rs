@@ -37,9 +37,12 @@ use state::State;
 use terminal::Terminal;
 
 /// Where everything is kept.
-const DATA_DIR: &str = ".freshet";
+pub(crate) const DATA_DIR: &str = ".freshet";
+/// Where the API is, for `freshet monitor`.
+pub(crate) const API_FILE: &str = "api.url";
 /// What `--reset` removes: our own things and nothing else.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
+    API_FILE,
     "kafka",
     "kafka.port",
     "dynamodb.sqlite",
@@ -96,6 +99,8 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
         return Ok(ExitCode::SUCCESS);
     };
     let api = ApiClient::new(&format!("{}/api", cloud.http_url()))?;
+    std::fs::write(data_dir.join(API_FILE), api.base())
+        .with_context(|| format!("--data-dir: {}", data_dir.display()))?;
     let ready = async {
         sample::until_healthy(&api).await?;
         if args.no_sample { Ok(0) } else { sample::load(&api, &token).await }
@@ -295,6 +300,11 @@ impl std::fmt::Display for Up {
         )?;
         writeln!(f, "  curl {}/recommendations/me", self.api)?;
         writeln!(f, "  freshet simulate --api {}", self.api)?;
+        if self.data_dir == Path::new(DATA_DIR) {
+            writeln!(f, "  freshet monitor")?;
+        } else {
+            writeln!(f, "  freshet monitor --data-dir {}", self.data_dir.display())?;
+        }
         write!(f, "\nCtrl-C stops")
     }
 }

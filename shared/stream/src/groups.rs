@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::error::StreamError;
 use crate::msk_iam::Context;
 use crate::producer::ProducerOptions;
+use crate::security::Security;
 
 /// A group that reads one topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,20 +50,43 @@ pub struct PartitionLag {
     pub lag: i64,
 }
 
+/// How long a client may take to sign its first token.
+const FIRST_TOKEN: Duration = Duration::from_millis(100);
+
+/// A consumer that joins nobody and commits nothing, with librdkafka's `settings` on top.
+///
+/// # Errors
+/// The configuration is refused.
+pub fn outsider(
+    options: &ProducerOptions,
+    group: &str,
+    settings: &[(&str, &str)],
+) -> Result<BaseConsumer<Context>, StreamError> {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", &options.bootstrap_servers)
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false");
+    config.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    options.security.apply(&mut config)?;
+    let consumer: BaseConsumer<Context> = config
+        .create_with_context(Context(options.security.clone()))
+        .map_err(|e| StreamError::Config(e.to_string()))?;
+    if matches!(options.security, Security::MskIam(_)) {
+        // Tokens are asked for in a poll: without one, no question would ever be answered.
+        drop(consumer.poll(FIRST_TOKEN));
+    }
+    Ok(consumer)
+}
+
 /// Reads a group without joining it. Blocking: call it where blocking is allowed.
 ///
 /// # Errors
 /// The broker does not answer within `deadline`, or the topic does not exist.
 pub fn read(options: &ProducerOptions, group: &Group, deadline: Duration) -> Result<GroupState, StreamError> {
     let unreachable = |e: rdkafka::error::KafkaError| StreamError::Unreachable(e.to_string());
-    let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", &options.bootstrap_servers)
-        .set("group.id", &group.group)
-        .set("enable.auto.commit", "false");
-    options.security.apply(&mut config)?;
-    let consumer: BaseConsumer<Context> =
-        config.create_with_context(Context(options.security.clone())).map_err(unreachable)?;
+    let consumer = outsider(options, &group.group, &[])?;
     let metadata = consumer.fetch_metadata(Some(&group.topic), deadline).map_err(unreachable)?;
     let topic = metadata.topics().iter().find(|topic| topic.name() == group.topic && topic.error().is_none());
     let topic = topic.ok_or_else(|| StreamError::Unreachable(format!("the topic {} does not exist", group.topic)))?;

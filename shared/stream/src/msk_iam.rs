@@ -73,7 +73,7 @@ impl Signer {
 
 /// What the Kafka client asks for when it needs a token.
 #[derive(Debug, Clone)]
-pub(crate) struct Context(pub(crate) Security);
+pub struct Context(pub(crate) Security);
 
 impl ClientContext for Context {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;

@@ -11,6 +11,8 @@ pub enum Security {
     /// No TLS, no authentication: the local broker.
     #[default]
     Plaintext,
+    /// librdkafka's own settings, for tools: TLS with another authority, SASL with a password.
+    Settings(Vec<(String, String)>),
     /// TLS and SASL/OAUTHBEARER with a token signed by the function's role (MSK IAM). Needs the feature `msk-iam`.
     MskIam(Signer),
 }
@@ -38,6 +40,10 @@ impl Security {
         match self {
             Self::Plaintext => {
                 config.set("security.protocol", "plaintext");
+                Ok(())
+            }
+            Self::Settings(settings) => {
+                config.extend(settings.iter().cloned());
                 Ok(())
             }
             Self::MskIam(_) if cfg!(feature = "msk-iam") => {

@@ -134,7 +134,8 @@ describe('many events', () => {
 describe('waiting events', () => {
   it('survive a reload and go first', async () => {
     let up = false;
-    const { server, tracker, make } = await setUp((seen) => (up ? acknowledge(seen) : 'hang up'));
+    const patient = { backoff: { baseMs: 60_000, maxMs: 60_000 } };
+    const { server, tracker, make } = await setUp((seen) => (up ? acknowledge(seen) : 'hang up'), patient);
     tracker.enqueue(view('1'));
     tracker.enqueue(view('2'));
     await vi.waitFor(() => { expect(tracker.state.failure).toBeDefined(); });
