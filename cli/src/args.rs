@@ -38,8 +38,11 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  freshet up\n  freshet up --memory --port 0\n  \
         freshet up --kafka 127.0.0.1:9092 --param RecommendBatchSize=500")]
     Up(UpArgs),
-    /// Send shoppers: invented ones who have tastes, or the sessions of a data set.
+    /// Send shoppers: invented ones who have tastes, the sessions of a data set, or yourself.
     #[command(after_help = "Examples:\n  freshet simulate --users 50 --events 2000 --rate 100\n  \
+        freshet simulate --users 1000 --interval 0.1     # a thousand shoppers, ten events a second\n  \
+        freshet simulate --interactive                   # be a shopper: user, event, product\n  \
+        freshet simulate --profile black-friday          # 10,000 at once\n  \
         freshet simulate --from sessions.csv.gz --limit 20000 --to-kafka 127.0.0.1:9092")]
     Simulate(SimulateArgs),
     /// Watch: events and the lists they cause, rates, latency, precision, lag, dead letters; of any Kafka.
@@ -134,15 +137,21 @@ pub(crate) struct SimulateArgs {
     /// The API.
     #[arg(long, default_value = "http://127.0.0.1:3001/api", value_name = "URL")]
     pub(crate) api: String,
-    /// Invented shoppers.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "from")]
-    pub(crate) users: u32,
-    /// Their events.
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "from")]
-    pub(crate) events: u64,
-    /// Seconds between two events.
-    #[arg(long, default_value_t = 0.0, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, conflicts_with = "rate")]
-    pub(crate) interval: f64,
+    /// Be one shopper by hand: asks for user, event and product, and shows the answer and the new list. Reads pipes too.
+    #[arg(long, conflicts_with_all = ["users", "events", "interval", "rate", "profile", "from", "to_kafka"])]
+    pub(crate) interactive: bool,
+    /// Invented shoppers; every one of them comes at least once, if there are events enough [default: 100, or of the profile]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "from")]
+    pub(crate) users: Option<u32>,
+    /// Their events [default: 1000, or one a shopper if there are more of them, or of the profile]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "from")]
+    pub(crate) events: Option<u64>,
+    /// How they come.
+    #[arg(long, value_enum, default_value_t = Profile::Steady, conflicts_with = "from")]
+    pub(crate) profile: Profile,
+    /// Seconds between two events; of black-friday: between two rushes [default: 0; of black-friday: 5]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true, conflicts_with = "rate")]
+    pub(crate) interval: Option<f64>,
     /// Events a second; as fast as it goes if not given.
     #[arg(long, value_name = "PER_SECOND", value_parser = rate, allow_negative_numbers = true)]
     pub(crate) rate: Option<f64>,
@@ -159,9 +168,18 @@ pub(crate) struct SimulateArgs {
     /// Write straight into the topic user-events instead of through the API.
     #[arg(long, value_name = "HOST:PORT", value_parser = host_port)]
     pub(crate) to_kafka: Option<String>,
-    /// Requests in flight; the events of one shopper stay in order.
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) concurrency: u16,
+    /// Requests in flight; the events of one shopper stay in order [default: 32; of black-friday: 512]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) concurrency: Option<u16>,
+}
+
+/// `--profile`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// One after the other, at --interval or --rate.
+    Steady,
+    /// 10,000 who are all there when the doors open, come back in rushes, and buy more.
+    BlackFriday,
 }
 
 /// Of `freshet monitor`.

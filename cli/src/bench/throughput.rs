@@ -81,7 +81,7 @@ async fn measure(
     let bar = output::bar(Some(args.events), "preload");
     let mut tally = Tally::new()?;
     let started = Instant::now();
-    preload::send(&brokers, None, events, Pace::FREE, &mut tally, &bar, stop).await?;
+    preload::send(&brokers, None, events, Pace::Free, &mut tally, &bar, stop).await?;
     bar.finish_and_clear();
     let (loaded, preload_seconds) = (tally.acknowledged(), started.elapsed().as_secs_f64());
     ensure!(loaded > 0, "there are no events");

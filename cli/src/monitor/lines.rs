@@ -44,9 +44,7 @@ pub(crate) async fn run(mut state: State, mut sources: Sources, style: Manner, b
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut due = (!style.figures.is_zero()).then(|| Instant::now() + style.figures);
-    if !style.json {
-        anstream::eprintln!("{}", paint(DIM, format!("watching {brokers}; times are {}", style.clock.name())));
-    }
+    anstream::eprintln!("{}", paint(DIM, format!("watching {brokers}; times are {}", style.clock.name())));
     loop {
         let told = tokio::select! {
             told = sources.next() => told,

@@ -47,6 +47,7 @@ use state::State;
 
 pub(crate) use clock::Clock;
 pub(crate) use reader::Since;
+pub(crate) use text::{clean, width};
 
 /// All that tells the monitor something.
 struct Sources {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::ensure;
 use freshet_events::{EventType, Product};
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom as _;
+use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Map, Value, json};
 
@@ -23,12 +23,30 @@ const MAX_TASTES: usize = 3;
 /// Products in a cart at the most.
 const MAX_CART: usize = 10;
 /// What a shopper does next, out of 1.
-const CART: f64 = 0.12;
 const CLICK: f64 = 0.10;
-const BUY_FROM_CART: f64 = 0.10;
 const REMOVE_FROM_CART: f64 = 0.04;
+/// Chances from here on put into the cart.
+const CART_FROM: f64 = 0.35;
 /// Out of 1 steps to another product: along the companions, or anew.
 const FOLLOW: f64 = 0.75;
+
+/// How a crowd shops, out of 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Habits {
+    /// Puts into the cart what is looked at.
+    cart: f64,
+    /// Buys what is in the cart.
+    buy: f64,
+    /// Everybody does one thing, then everybody the next; else they come as it happens, once everybody has come.
+    in_rounds: bool,
+}
+
+impl Habits {
+    /// On any day.
+    pub(crate) const USUAL: Self = Self { cart: 0.12, buy: 0.10, in_rounds: false };
+    /// On the day of the rush.
+    pub(crate) const BLACK_FRIDAY: Self = Self { cart: 0.22, buy: 0.25, in_rounds: true };
+}
 
 /// The shoppers: an endless stream of what they do.
 #[derive(Debug)]
@@ -40,6 +58,9 @@ pub(crate) struct Crowd {
     companions: Vec<Vec<usize>>,
     by_label: Vec<Vec<usize>>,
     shoppers: Vec<Shopper>,
+    habits: Habits,
+    /// Who has not come in this round.
+    to_come: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -55,7 +76,7 @@ impl Crowd {
     ///
     /// # Errors
     /// There are no products.
-    pub(crate) fn new(mut products: Vec<Product>, users: u32, seed: u64) -> anyhow::Result<Self> {
+    pub(crate) fn new(mut products: Vec<Product>, users: u32, habits: Habits, seed: u64) -> anyhow::Result<Self> {
         products.retain(|product| product.available);
         ensure!(!products.is_empty(), "the catalogue is empty: import products, or start `freshet up` with its sample");
         products.sort_by(|a, b| a.id.cmp(&b.id));
@@ -70,8 +91,20 @@ impl Crowd {
             if labels.is_empty() { vec![(0..products.len()).collect()] } else { labels.into_values().collect() };
         let companions =
             (0..products.len()).map(|index| companions(index, &products, &by_label, &mut random)).collect();
-        let shoppers = (1..=users).map(|number| shopper(number, seed, by_label.len(), &mut random)).collect();
-        Ok(Self { seed, random, next_index: 0, products, companions, by_label, shoppers })
+        let shoppers: Vec<Shopper> =
+            (1..=users).map(|number| shopper(number, seed, by_label.len(), &mut random)).collect();
+        let mut to_come: Vec<usize> = (0..shoppers.len()).collect();
+        to_come.shuffle(&mut random);
+        Ok(Self { seed, random, next_index: 0, products, companions, by_label, shoppers, habits, to_come })
+    }
+
+    /// Whose turn it is.
+    fn turn(&mut self) -> usize {
+        if self.to_come.is_empty() && self.habits.in_rounds {
+            self.to_come = (0..self.shoppers.len()).collect();
+            self.to_come.shuffle(&mut self.random);
+        }
+        self.to_come.pop().unwrap_or_else(|| self.random.random_range(0..self.shoppers.len().max(1)))
     }
 
     fn planned(&mut self, shopper: usize, event_type: EventType, product: usize, click: Option<f64>) -> Planned {
@@ -106,19 +139,20 @@ impl Iterator for Crowd {
     type Item = Planned;
 
     fn next(&mut self) -> Option<Planned> {
-        let shopper = self.random.random_range(0..self.shoppers.len().max(1));
+        let shopper = self.turn();
         let chance: f64 = self.random.random();
+        let Habits { cart: put, buy, .. } = self.habits;
         let Shopper { at, cart, .. } = self.shoppers.get_mut(shopper)?;
         if let Some(at) = *at {
-            if !cart.is_empty() && chance < BUY_FROM_CART {
+            if !cart.is_empty() && chance < buy {
                 let bought = cart.remove(0);
                 return Some(self.planned(shopper, EventType::Purchase, bought, None));
             }
-            if !cart.is_empty() && chance < BUY_FROM_CART + REMOVE_FROM_CART {
+            if !cart.is_empty() && chance < buy + REMOVE_FROM_CART {
                 let removed = cart.pop()?;
                 return Some(self.planned(shopper, EventType::RemoveFromCart, removed, None));
             }
-            if (0.2..0.2 + CART).contains(&chance) && cart.len() < MAX_CART && !cart.contains(&at) {
+            if (CART_FROM..CART_FROM + put).contains(&chance) && cart.len() < MAX_CART && !cart.contains(&at) {
                 cart.push(at);
                 return Some(self.planned(shopper, EventType::AddToCart, at, None));
             }
@@ -132,7 +166,7 @@ impl Iterator for Crowd {
 }
 
 /// What a website sends along with a view.
-fn shown(product: &Product) -> Map<String, Value> {
+pub(crate) fn shown(product: &Product) -> Map<String, Value> {
     let mut metadata = Map::new();
     metadata.insert("name".to_owned(), json!(product.name));
     for (name, value) in [("category", &product.category), ("price", &product.price)] {
@@ -188,10 +222,10 @@ mod tests {
 
     #[test]
     fn the_same_seed_sends_the_same_events_and_another_one_others() {
-        let events = |seed| Crowd::new(products(), 20, seed).unwrap().take(2_000).collect::<Vec<_>>();
+        let events = |seed| Crowd::new(products(), 20, Habits::USUAL, seed).unwrap().take(2_000).collect::<Vec<_>>();
         let mut shuffled = products();
         shuffled.reverse();
-        assert_eq!(events(1), Crowd::new(shuffled, 20, 1).unwrap().take(2_000).collect::<Vec<_>>());
+        assert_eq!(events(1), Crowd::new(shuffled, 20, Habits::USUAL, 1).unwrap().take(2_000).collect::<Vec<_>>());
         assert_ne!(events(1), events(2));
         let ids: HashSet<String> = events(1).into_iter().chain(events(2)).map(|event| event.event_id).collect();
         assert_eq!(ids.len(), 4_000);
@@ -201,7 +235,7 @@ mod tests {
     fn shoppers_follow_companions_so_that_there_is_something_to_learn() {
         let mut next: HashMap<String, HashMap<String, u32>> = HashMap::new();
         let mut last: HashMap<String, String> = HashMap::new();
-        for event in Crowd::new(products(), 20, 5).unwrap().take(20_000) {
+        for event in Crowd::new(products(), 20, Habits::USUAL, 5).unwrap().take(20_000) {
             if event.event_type == EventType::ProductView
                 && let Some(before) = last.insert(event.user_id, event.product_id.clone())
             {
@@ -216,10 +250,24 @@ mod tests {
     }
 
     #[test]
+    fn everybody_comes_and_on_black_friday_all_at_once_again_and_again() {
+        let who = |habits| -> Vec<String> {
+            Crowd::new(products(), 500, habits, 3).unwrap().take(1_500).map(|event| event.user_id).collect()
+        };
+        let distinct = |users: &[String]| users.iter().collect::<HashSet<_>>().len();
+        let usual = who(Habits::USUAL);
+        assert_eq!(distinct(&usual[..500]), 500);
+        assert!(distinct(&usual[500..1_000]) < 450);
+        let rushes = who(Habits::BLACK_FRIDAY);
+        assert!(rushes.chunks(500).all(|rush| distinct(rush) == 500));
+        assert_ne!(rushes[..500], rushes[500..1_000]);
+    }
+
+    #[test]
     fn only_what_is_in_a_cart_is_bought_or_removed() {
         let mut carts: HashMap<String, Vec<String>> = HashMap::new();
         let mut kinds = HashSet::new();
-        for event in Crowd::new(products(), 10, 9).unwrap().take(5_000) {
+        for event in Crowd::new(products(), 10, Habits::USUAL, 9).unwrap().take(5_000) {
             kinds.insert(event.event_type);
             let cart = carts.entry(event.user_id).or_default();
             match event.event_type {
@@ -232,8 +280,11 @@ mod tests {
             }
         }
         assert_eq!(kinds.len(), 4);
-        assert!(Crowd::new(Vec::new(), 1, 1).is_err());
+        assert!(Crowd::new(Vec::new(), 1, Habits::USUAL, 1).is_err());
         // One product alone has no companions and is still shopped.
-        assert_eq!(Crowd::new(products().into_iter().take(1).collect(), 1, 1).unwrap().take(50).count(), 50);
+        assert_eq!(
+            Crowd::new(products().into_iter().take(1).collect(), 1, Habits::USUAL, 1).unwrap().take(50).count(),
+            50
+        );
     }
 }

@@ -13,7 +13,8 @@ use rdkafka::{ClientConfig, ClientContext};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::sender::{clicked, now_ms};
+use super::look::{Looked, look};
+use super::sender::now_ms;
 use super::summary::{Fate, Tally};
 use super::{Pace, Planned};
 use crate::api_client::ApiClient;
@@ -110,12 +111,16 @@ async fn produce(
             permit = place => permit?,
             () = stop.cancelled() => break,
         };
-        let (planned, click) = match api {
-            Some(api) => clicked(api, event?).await,
-            None => (event?, false),
+        let Looked { planned, clicked, hit } = match api {
+            // As a click needs it and no more: the topic is fed as fast as it goes.
+            Some(api) => look(api, event?, false).await,
+            None => Looked { planned: event?, clicked: false, hit: None },
         };
+        if let Some(hit) = hit {
+            tally.lock().unwrap_or_else(PoisonError::into_inner).count_look(index, hit);
+        }
         let value = serde_json::to_vec(&record(&planned))?;
-        let ticket: Ticket = Box::new((Instant::now(), click, permit));
+        let ticket: Ticket = Box::new((Instant::now(), clicked, permit));
         let record = BaseRecord::with_opaque_to(USER_EVENTS, ticket).key(&planned.user_id).payload(&value);
         if let Err((error, record)) = producer.send(record) {
             let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,18 +4,24 @@
 //! |---|---|
 //! | [`crowd`] | invented shoppers who have tastes |
 //! | [`dataset`] | the sessions of a CSV file |
+//! | [`pace`] | when events go out |
 //! | [`sender`] | through the API: paced, retried, each shopper's events in order |
+//! | [`look`] | the list a shopper sees just before, and what is clicked in it |
+//! | [`interactive`], [`console`] | one shopper by hand |
 //! | [`kafka`] | straight into the topic |
 //! | [`summary`] | what came of it |
 
-pub(crate) mod crowd;
+mod console;
+mod crowd;
 pub(crate) mod dataset;
+mod interactive;
 pub(crate) mod kafka;
+mod look;
+mod pace;
 mod sender;
 pub(crate) mod summary;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use freshet_events::EventType;
@@ -23,11 +29,23 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::api_client::ApiClient;
-use crate::args::SimulateArgs;
+use crate::args::{Profile, SimulateArgs};
 use crate::output;
 use crate::stop::INTERRUPTED;
+use crowd::{Crowd, Habits};
 use sender::ApiSender;
 use summary::Tally;
+
+pub(crate) use pace::Pace;
+
+/// Shoppers where nobody says how many, and of the day of the rush.
+const USERS: (u32, u32) = (100, 10_000);
+/// Their events, at the least.
+const EVENTS: u64 = 1_000;
+/// Rushes of black-friday.
+const RUSHES: u64 = 3;
+/// Requests in flight.
+const CONCURRENCY: (u16, u16) = (32, 512);
 
 /// An event to send.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,27 +69,6 @@ pub(crate) fn event_id(seed: u64, index: u64) -> String {
     format!("sim-{seed:016x}-{index}")
 }
 
-/// When events go out.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace(Option<Duration>);
-
-impl Pace {
-    /// As fast as it goes.
-    pub(crate) const FREE: Self = Self(None);
-
-    fn new(args: &SimulateArgs) -> Self {
-        let interval = args.rate.map_or(args.interval, |rate| 1.0 / rate);
-        Self((interval > 0.0).then(|| Duration::from_secs_f64(interval)))
-    }
-
-    /// Waits for the turn of event number `index`.
-    pub(crate) async fn turn(self, started: tokio::time::Instant, index: u64) {
-        if let Some(interval) = self.0 {
-            tokio::time::sleep_until(started + interval.mul_f64(index as f64)).await;
-        }
-    }
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -79,6 +76,11 @@ impl Pace {
 pub(crate) async fn run(args: SimulateArgs, json: bool, stop: CancellationToken) -> anyhow::Result<ExitCode> {
     let seed = args.seed.unwrap_or_else(rand::random);
     let api = ApiClient::new(&args.api)?;
+    if args.interactive {
+        return interactive::run(&api, seed, json, stop).await;
+    }
+    let rush = args.profile == Profile::BlackFriday;
+    let users = args.users.unwrap_or(if rush { USERS.1 } else { USERS.0 });
     let (events, total): (Box<dyn Iterator<Item = anyhow::Result<Planned>> + Send>, Option<u64>) = match &args.from {
         Some(file) => {
             let visits = dataset::Dataset::open(file)?;
@@ -88,20 +90,22 @@ pub(crate) async fn run(args: SimulateArgs, json: bool, stop: CancellationToken)
         }
         None => {
             let products = api.products().await.context("the invented shoppers walk through the catalogue")?;
-            let crowd = crowd::Crowd::new(products, args.users, seed)?;
-            let events = usize::try_from(args.events).unwrap_or(usize::MAX);
-            (Box::new(crowd.take(events).map(Ok)), Some(args.events))
+            let habits = if rush { Habits::BLACK_FRIDAY } else { Habits::USUAL };
+            let crowd = Crowd::new(products, users, habits, seed)?;
+            let asked = if rush { RUSHES * u64::from(users) } else { EVENTS.max(u64::from(users)) };
+            let total = args.events.unwrap_or(asked);
+            (Box::new(crowd.take(usize::try_from(total).unwrap_or(usize::MAX)).map(Ok)), Some(total))
         }
     };
     let bar = output::bar(total, "events");
-    let pace = Pace::new(&args);
+    let pace = Pace::new(&args, users);
+    let concurrency = usize::from(args.concurrency.unwrap_or(if rush { CONCURRENCY.1 } else { CONCURRENCY.0 }));
     let mut tally = Tally::new()?;
     let ended = match &args.to_kafka {
         Some(brokers) => kafka::send(brokers, Some(&api), events, pace, &mut tally, &bar, &stop).await,
         None => {
-            ApiSender { api: &api, concurrency: usize::from(args.concurrency) }
-                .send(events, pace, &mut tally, &bar, &stop)
-                .await
+            let sender = ApiSender { api: &api, concurrency, look_every: look::every(total) };
+            sender.send(events, pace, &mut tally, &bar, &stop).await
         }
     };
     bar.finish_and_clear();

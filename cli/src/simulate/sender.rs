@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use futures::future;
 use indicatif::ProgressBar;
 use rand::Rng as _;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::look::{Looked, look};
 use super::summary::{Fate, Tally};
 use super::{Pace, Planned};
 use crate::api_client::ApiClient;
-use freshet_events::EventType;
 
 /// Events that wait for one worker at the most.
 const QUEUE: usize = 16;
@@ -29,6 +29,8 @@ pub(crate) struct ApiSender<'a> {
     pub(crate) api: &'a ApiClient,
     /// Requests in flight.
     pub(crate) concurrency: usize,
+    /// One event in so many is preceded by a look at the list.
+    pub(crate) look_every: u64,
 }
 
 impl ApiSender<'_> {
@@ -53,20 +55,24 @@ impl ApiSender<'_> {
 
     async fn work(
         &self,
-        mut queue: mpsc::Receiver<Planned>,
+        mut queue: mpsc::Receiver<(u64, Planned)>,
         tally: &Mutex<&mut Tally>,
         bar: &ProgressBar,
         stop: &CancellationToken,
     ) {
-        while let Some(planned) = queue.recv().await {
+        while let Some((index, planned)) = queue.recv().await {
             if stop.is_cancelled() {
                 continue;
             }
-            let (planned, clicked) = clicked(self.api, planned).await;
+            let Looked { planned, clicked, hit } =
+                look(self.api, planned, index.is_multiple_of(self.look_every.max(1))).await;
             let (fate, time, retries) = self.track(&planned, stop).await;
             let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
             if clicked && fate == Fate::Acknowledged {
                 tally.count_click();
+            }
+            if let Some(hit) = hit {
+                tally.count_look(index, hit);
             }
             tally.count_retries(retries);
             tally.count(fate, time);
@@ -75,7 +81,7 @@ impl ApiSender<'_> {
     }
 
     /// Tries until it is answered for good; the same `eventId` makes that safe.
-    async fn track(&self, planned: &Planned, stop: &CancellationToken) -> (Fate, Duration, u64) {
+    pub(crate) async fn track(&self, planned: &Planned, stop: &CancellationToken) -> (Fate, Duration, u64) {
         let body = body(planned);
         let mut attempt = 0;
         loop {
@@ -108,7 +114,7 @@ impl ApiSender<'_> {
 /// Gives each event to the worker of its shopper, when its turn has come.
 async fn deal(
     events: impl Iterator<Item = anyhow::Result<Planned>>,
-    queues: Vec<mpsc::Sender<Planned>>,
+    queues: Vec<mpsc::Sender<(u64, Planned)>>,
     pace: Pace,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
@@ -120,7 +126,7 @@ async fn deal(
         let worker = &queues[(hasher.finish() % queues.len() as u64) as usize];
         let hand_over = async {
             pace.turn(started, index).await;
-            worker.send(event).await
+            worker.send((index, event)).await
         };
         tokio::select! {
             sent = hand_over => sent?,
@@ -128,31 +134,6 @@ async fn deal(
         }
     }
     Ok(())
-}
-
-/// Where the shopper would click a recommendation: the click, if a list is shown.
-pub(crate) async fn clicked(api: &ApiClient, planned: Planned) -> (Planned, bool) {
-    let Some(place) = planned.click else { return (planned, false) };
-    let Ok(answer) = api.recommendations(&planned.user_id).await else { return (planned, false) };
-    let list = answer.body["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let chosen = list.get((place * list.len() as f64) as usize).and_then(|item| item["productId"].as_str());
-    let (Some(product_id), Some(algorithm)) = (chosen, answer.body["metadata"]["algorithm"].as_str()) else {
-        return (planned, false);
-    };
-    let mut metadata = Map::new();
-    metadata.insert("algorithm".to_owned(), json!(algorithm));
-    if let Some(id) = answer.body["metadata"]["recommendationId"].as_str() {
-        metadata.insert("recommendationId".to_owned(), json!(id));
-    }
-    metadata.insert("timestamp".to_owned(), json!(now_ms()));
-    let click = Planned {
-        event_type: EventType::RecommendationClick,
-        product_id: product_id.to_owned(),
-        metadata,
-        click: None,
-        ..planned
-    };
-    (click, true)
 }
 
 /// Now, milliseconds since the epoch.

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::output::{Percentiles, Times, thousands};
-use crate::style::{BOLD, GOOD, WARN, paint};
+use crate::style::{BOLD, DIM, GOOD, WARN, paint};
 
 /// Different reasons that are counted apart.
 const MAX_REASONS: usize = 20;
+/// Parts of a run whose hits are told apart.
+const QUARTERS: usize = 4;
 /// Where the others are counted.
 const OTHER_REASONS: &str = "other reasons";
 
@@ -25,6 +27,10 @@ pub(crate) struct Tally {
     refused: BTreeMap<String, u64>,
     unknown: BTreeMap<String, u64>,
     times: Times,
+    /// Acknowledged events by second.
+    by_second: BTreeMap<u64, u64>,
+    /// Looks at a list: before which event, and whether it held what was wanted.
+    looks: Vec<(u64, bool)>,
 }
 
 /// What became of one event.
@@ -53,6 +59,8 @@ impl Tally {
             refused: BTreeMap::new(),
             unknown: BTreeMap::new(),
             times: Times::new()?,
+            by_second: BTreeMap::new(),
+            looks: Vec::new(),
         })
     }
 
@@ -62,6 +70,7 @@ impl Tally {
         match fate {
             Fate::Acknowledged => {
                 self.acknowledged += 1;
+                *self.by_second.entry(self.started.elapsed().as_secs()).or_default() += 1;
                 self.times.record(time);
             }
             Fate::Refused(reason) => count_reason(&mut self.refused, reason),
@@ -77,6 +86,26 @@ impl Tally {
     /// Counts a click on a recommendation that was shown.
     pub(crate) fn count_click(&mut self) {
         self.clicks += 1;
+    }
+
+    /// Counts a look at the list just before event number `index`: did it hold what the shopper wanted?
+    pub(crate) fn count_look(&mut self, index: u64, hit: bool) {
+        self.looks.push((index, hit));
+    }
+
+    /// Hits by quarter of the events so far.
+    fn quarters(&self) -> Vec<Quarter> {
+        if self.looks.is_empty() {
+            return Vec::new();
+        }
+        let mut quarters = [(0, 0); QUARTERS];
+        for (index, hit) in &self.looks {
+            let at = (*index * QUARTERS as u64 / self.sent.max(1)) as usize;
+            let (looks, hits) = &mut quarters[at.min(QUARTERS - 1)];
+            *looks += 1;
+            *hits += u64::from(*hit);
+        }
+        quarters.map(|(looks, hits)| Quarter::new(looks, hits)).into()
     }
 
     /// Events in Kafka.
@@ -98,7 +127,9 @@ impl Tally {
             unknown: self.unknown.clone(),
             seconds,
             events_per_second: if seconds > 0.0 { self.acknowledged as f64 / seconds } else { 0.0 },
+            busiest_second: self.by_second.values().copied().max().unwrap_or(0),
             request: self.times.percentiles(),
+            hit_rate: self.quarters(),
         }
     }
 }
@@ -122,7 +153,23 @@ pub(crate) struct Summary {
     unknown: BTreeMap<String, u64>,
     seconds: f64,
     events_per_second: f64,
+    busiest_second: u64,
     request: Percentiles,
+    hit_rate: Vec<Quarter>,
+}
+
+/// A quarter of the run: how often what a shopper wanted was in the list they had just before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Quarter {
+    looks: u64,
+    hits: u64,
+    rate: Option<f64>,
+}
+
+impl Quarter {
+    fn new(looks: u64, hits: u64) -> Self {
+        Self { looks, hits, rate: (looks > 0).then(|| hits as f64 / looks as f64) }
+    }
 }
 
 impl Summary {
@@ -166,9 +213,31 @@ impl fmt::Display for Summary {
         if self.retries > 0 {
             writeln!(f, "{}      {}", paint(BOLD, "retries"), thousands(self.retries))?;
         }
-        writeln!(f, "{}         {:.1} events/s in {:.1} s", paint(BOLD, "rate"), self.events_per_second, self.seconds)?;
+        let busiest = thousands(self.busiest_second);
+        writeln!(
+            f,
+            "{}         {:.1} events/s in {:.1} s, {busiest} in the busiest second",
+            paint(BOLD, "rate"),
+            self.events_per_second,
+            self.seconds
+        )?;
         writeln!(f, "{}      {}", paint(BOLD, "request"), self.request)?;
+        if !self.hit_rate.is_empty() {
+            let rates: Vec<String> = self.hit_rate.iter().map(Quarter::to_string).collect();
+            let looks = thousands(self.hit_rate.iter().map(|quarter| quarter.looks).sum());
+            let says = paint(DIM, format!("by quarter: what they wanted was in the list ({looks} looks)"));
+            writeln!(f, "{}         {} {says}", paint(BOLD, "hits"), rates.join(" → "))?;
+        }
         write!(f, "{}         {}", paint(BOLD, "seed"), self.seed)
+    }
+}
+
+impl fmt::Display for Quarter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rate {
+            Some(rate) => write!(f, "{:.0}%", rate * 100.0),
+            None => f.write_str("–"),
+        }
     }
 }
 
@@ -195,5 +264,21 @@ mod tests {
         assert!(!summary.all_acknowledged());
         let text = summary.to_string();
         assert!(text.contains("interrupted") && text.contains("980 × other reasons"), "{text}");
+    }
+
+    #[test]
+    fn hits_are_told_by_quarter_of_what_was_sent() {
+        let mut tally = Tally::new().unwrap();
+        for index in 0..400 {
+            tally.count(Fate::Acknowledged, Duration::from_millis(1));
+            if index % 2 == 0 {
+                tally.count_look(index, index % 400 >= 100 * (4 - index / 100));
+            }
+        }
+        let summary = tally.summary(7, false);
+        assert_eq!(summary.hit_rate.iter().map(|quarter| quarter.looks).collect::<Vec<_>>(), [50; 4]);
+        assert_eq!((summary.hit_rate[0].hits, summary.hit_rate[3].hits), (0, 50));
+        assert!(summary.to_string().contains("0% → 0% → 100% → 100%"), "{summary}");
+        assert!(Tally::new().unwrap().summary(7, false).hit_rate.is_empty());
     }
 }
