@@ -3,7 +3,7 @@
 //! Every product has companions: a hidden graph that the seed makes. A shopper likes one to three labels (categories and
 //! tags), enters at something liked, and mostly walks on along companions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::ensure;
 use freshet_events::{EventType, Product};
@@ -27,6 +27,9 @@ const CLICK: f64 = 0.10;
 const REMOVE_FROM_CART: f64 = 0.04;
 /// Chances from here on put into the cart.
 const CART_FROM: f64 = 0.35;
+/// One in so many shoppers is here at the same time, and at least so many of them are.
+const SHARE_HERE: usize = 10;
+const LEAST_HERE: usize = 20;
 /// Out of 1 steps to another product: along the companions, or anew.
 const FOLLOW: f64 = 0.75;
 
@@ -59,8 +62,12 @@ pub(crate) struct Crowd {
     by_label: Vec<Vec<usize>>,
     shoppers: Vec<Shopper>,
     habits: Habits,
-    /// Who has not come in this round.
+    /// Events until everybody has come.
+    total: u64,
+    /// Who has not come, of this round.
     to_come: Vec<usize>,
+    /// Who is here, the first to leave first.
+    here: VecDeque<usize>,
 }
 
 #[derive(Debug)]
@@ -72,11 +79,17 @@ struct Shopper {
 }
 
 impl Crowd {
-    /// `users` shoppers of `products`; the same ones for the same seed.
+    /// `users` shoppers of `products`, who come and go in the course of `total` events; the same ones for the same seed.
     ///
     /// # Errors
     /// There are no products.
-    pub(crate) fn new(mut products: Vec<Product>, users: u32, habits: Habits, seed: u64) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        mut products: Vec<Product>,
+        users: u32,
+        habits: Habits,
+        total: u64,
+        seed: u64,
+    ) -> anyhow::Result<Self> {
         products.retain(|product| product.available);
         ensure!(!products.is_empty(), "the catalogue is empty: import products, or start `freshet up` with its sample");
         products.sort_by(|a, b| a.id.cmp(&b.id));
@@ -95,16 +108,46 @@ impl Crowd {
             (1..=users).map(|number| shopper(number, seed, by_label.len(), &mut random)).collect();
         let mut to_come: Vec<usize> = (0..shoppers.len()).collect();
         to_come.shuffle(&mut random);
-        Ok(Self { seed, random, next_index: 0, products, companions, by_label, shoppers, habits, to_come })
+        Ok(Self {
+            seed,
+            random,
+            next_index: 0,
+            products,
+            companions,
+            by_label,
+            shoppers,
+            habits,
+            total,
+            to_come,
+            here: VecDeque::new(),
+        })
     }
 
-    /// Whose turn it is.
+    /// Whose turn it is. People come evenly over the whole time and stay for a while, so that newcomers and old customers
+    /// are mixed alike at its beginning and at its end: what changes is how well the crowd is known.
     fn turn(&mut self) -> usize {
-        if self.to_come.is_empty() && self.habits.in_rounds {
-            self.to_come = (0..self.shoppers.len()).collect();
-            self.to_come.shuffle(&mut self.random);
+        let users = self.shoppers.len() as u64;
+        if self.habits.in_rounds {
+            if self.to_come.is_empty() {
+                self.to_come = (0..self.shoppers.len()).collect();
+                self.to_come.shuffle(&mut self.random);
+            }
+            return self.to_come.pop().unwrap_or(0);
         }
-        self.to_come.pop().unwrap_or_else(|| self.random.random_range(0..self.shoppers.len().max(1)))
+        let together = (self.shoppers.len() / SHARE_HERE).max(LEAST_HERE).min(self.shoppers.len());
+        let came = users - self.to_come.len() as u64;
+        // The next one comes when the share of the events is done that is the share of those who have come.
+        let is_due = u128::from(came) * u128::from(self.total) <= u128::from(self.next_index) * u128::from(users);
+        if (is_due || self.here.len() < together)
+            && let Some(newcomer) = self.to_come.pop()
+        {
+            if self.here.len() == together {
+                self.here.pop_front();
+            }
+            self.here.push_back(newcomer);
+            return newcomer;
+        }
+        self.here.get(self.random.random_range(0..self.here.len().max(1))).copied().unwrap_or(0)
     }
 
     fn planned(&mut self, shopper: usize, event_type: EventType, product: usize, click: Option<f64>) -> Planned {
@@ -222,10 +265,14 @@ mod tests {
 
     #[test]
     fn the_same_seed_sends_the_same_events_and_another_one_others() {
-        let events = |seed| Crowd::new(products(), 20, Habits::USUAL, seed).unwrap().take(2_000).collect::<Vec<_>>();
+        let events =
+            |seed| Crowd::new(products(), 20, Habits::USUAL, 2_000, seed).unwrap().take(2_000).collect::<Vec<_>>();
         let mut shuffled = products();
         shuffled.reverse();
-        assert_eq!(events(1), Crowd::new(shuffled, 20, Habits::USUAL, 1).unwrap().take(2_000).collect::<Vec<_>>());
+        assert_eq!(
+            events(1),
+            Crowd::new(shuffled, 20, Habits::USUAL, 2_000, 1).unwrap().take(2_000).collect::<Vec<_>>()
+        );
         assert_ne!(events(1), events(2));
         let ids: HashSet<String> = events(1).into_iter().chain(events(2)).map(|event| event.event_id).collect();
         assert_eq!(ids.len(), 4_000);
@@ -235,7 +282,7 @@ mod tests {
     fn shoppers_follow_companions_so_that_there_is_something_to_learn() {
         let mut next: HashMap<String, HashMap<String, u32>> = HashMap::new();
         let mut last: HashMap<String, String> = HashMap::new();
-        for event in Crowd::new(products(), 20, Habits::USUAL, 5).unwrap().take(20_000) {
+        for event in Crowd::new(products(), 20, Habits::USUAL, 20_000, 5).unwrap().take(20_000) {
             if event.event_type == EventType::ProductView
                 && let Some(before) = last.insert(event.user_id, event.product_id.clone())
             {
@@ -252,12 +299,13 @@ mod tests {
     #[test]
     fn everybody_comes_and_on_black_friday_all_at_once_again_and_again() {
         let who = |habits| -> Vec<String> {
-            Crowd::new(products(), 500, habits, 3).unwrap().take(1_500).map(|event| event.user_id).collect()
+            Crowd::new(products(), 500, habits, 1_500, 3).unwrap().take(1_500).map(|event| event.user_id).collect()
         };
         let distinct = |users: &[String]| users.iter().collect::<HashSet<_>>().len();
         let usual = who(Habits::USUAL);
-        assert_eq!(distinct(&usual[..500]), 500);
-        assert!(distinct(&usual[500..1_000]) < 450);
+        assert_eq!(distinct(&usual), 500);
+        let newcomers = |part: &[String], before: &[String]| part.iter().filter(|user| !before.contains(user)).count();
+        assert!((120..=220).contains(&newcomers(&usual[500..1_000], &usual[..500])));
         let rushes = who(Habits::BLACK_FRIDAY);
         assert!(rushes.chunks(500).all(|rush| distinct(rush) == 500));
         assert_ne!(rushes[..500], rushes[500..1_000]);
@@ -267,7 +315,7 @@ mod tests {
     fn only_what_is_in_a_cart_is_bought_or_removed() {
         let mut carts: HashMap<String, Vec<String>> = HashMap::new();
         let mut kinds = HashSet::new();
-        for event in Crowd::new(products(), 10, Habits::USUAL, 9).unwrap().take(5_000) {
+        for event in Crowd::new(products(), 10, Habits::USUAL, 5_000, 9).unwrap().take(5_000) {
             kinds.insert(event.event_type);
             let cart = carts.entry(event.user_id).or_default();
             match event.event_type {
@@ -280,10 +328,10 @@ mod tests {
             }
         }
         assert_eq!(kinds.len(), 4);
-        assert!(Crowd::new(Vec::new(), 1, Habits::USUAL, 1).is_err());
+        assert!(Crowd::new(Vec::new(), 1, Habits::USUAL, 2_000, 1).is_err());
         // One product alone has no companions and is still shopped.
         assert_eq!(
-            Crowd::new(products().into_iter().take(1).collect(), 1, Habits::USUAL, 1).unwrap().take(50).count(),
+            Crowd::new(products().into_iter().take(1).collect(), 1, Habits::USUAL, 2_000, 1).unwrap().take(50).count(),
             50
         );
     }

@@ -91,9 +91,9 @@ pub(crate) async fn run(args: SimulateArgs, json: bool, stop: CancellationToken)
         None => {
             let products = api.products().await.context("the invented shoppers walk through the catalogue")?;
             let habits = if rush { Habits::BLACK_FRIDAY } else { Habits::USUAL };
-            let crowd = Crowd::new(products, users, habits, seed)?;
             let asked = if rush { RUSHES * u64::from(users) } else { EVENTS.max(u64::from(users)) };
             let total = args.events.unwrap_or(asked);
+            let crowd = Crowd::new(products, users, habits, total, seed)?;
             (Box::new(crowd.take(usize::try_from(total).unwrap_or(usize::MAX)).map(Ok)), Some(total))
         }
     };
