@@ -135,3 +135,7 @@ impl WebSocketGateway {
         let _ = self.task.await;
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Message as _;
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 
 use crate::batch::Record;
 use crate::error::StreamError;
+use crate::groups::outsider;
 use crate::msk_iam::Context;
 use crate::producer::ProducerOptions;
 
@@ -120,16 +121,8 @@ fn begin(
 }
 
 fn consumer(options: &ProducerOptions) -> Result<BaseConsumer<Context>, StreamError> {
-    let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", &options.bootstrap_servers)
-        // Asked for by the client, joined by nobody.
-        .set("group.id", "freshet-tail")
-        .set("enable.auto.commit", "false")
-        .set("auto.offset.reset", "earliest")
-        .set("fetch.message.max.bytes", MAX_RECORD_BYTES);
-    options.security.apply(&mut config)?;
-    config.create_with_context(Context(options.security.clone())).map_err(|error| unreachable(&error))
+    let settings = [("auto.offset.reset", "earliest"), ("fetch.message.max.bytes", MAX_RECORD_BYTES)];
+    outsider(options, "freshet-tail", &settings)
 }
 
 fn unreachable(error: &rdkafka::error::KafkaError) -> StreamError {
