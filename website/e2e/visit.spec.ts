@@ -47,6 +47,44 @@ test('a click on A brings the companions of A, without a reload, with the reason
   expect(errors).toEqual([]);
 });
 
+test('a new list comes over the socket alone', async ({ page }) => {
+  await openShop(page);
+  await expect(panel(page).getByText('live', { exact: true })).toBeVisible();
+  await expect(panel(page).getByText('No recommendations available yet')).toBeVisible();
+  // From now on nobody may ask for the list.
+  await page.route(/\/recommendations\/user_/, (route) => route.abort());
+  await card(page, 'Smart AI Assistant').getByRole('button', { name: /Add to cart/ }).click();
+  await expect(panel(page).getByRole('listitem').first()).toBeVisible();
+});
+
+test('what people do is seen on the operations page', async ({ page, context }) => {
+  await openShop(page, '/operations');
+  const stream = page.getByRole('region', { name: 'Recent events' });
+  await expect(stream).toBeVisible();
+  const other = await context.newPage();
+  await openShop(other);
+  await card(other, 'Apoc Rover Kit').getByRole('button', { name: /Buy now/ }).click();
+  await expect(stream.getByText('Apoc Rover Kit').first()).toBeVisible();
+  await expect(stream).toContainText(/purchase “Apoc Rover Kit” → \d+ recommendations? in [\d.]+ ms/);
+  await expect(page.getByRole('row', { name: /^user-events 0/ })).toBeVisible();
+});
+
+test('somebody is forgotten: list, cart and name are gone', async ({ page }) => {
+  await openShop(page);
+  await card(page, 'Apoc Rover Kit').getByRole('button', { name: /Add to cart/ }).click();
+  await expect(panel(page).getByRole('listitem').first()).toBeVisible();
+  const before = await page.evaluate(() => localStorage.getItem('userId'));
+  await page.getByRole('button', { name: /^Shopper/ }).click();
+  await page.getByRole('button', { name: 'Forget me' }).click();
+  await page.getByRole('button', { name: 'Really forget everything?' }).click();
+  await expect(page.getByRole('link', { name: 'Cart, 0 items' })).toBeVisible();
+  await expect(panel(page).getByText('No recommendations available yet')).toBeVisible();
+  expect(await page.evaluate(() => localStorage.getItem('userId'))).not.toBe(before);
+  await page.evaluate((userId) => { localStorage.setItem('userId', userId ?? ''); }, before);
+  await page.reload();
+  await expect(panel(page).getByText('No recommendations available yet')).toBeVisible();
+});
+
 test('a product that is opened by its address is viewed, once', async ({ page }) => {
   const events = listenForEvents(page);
   await openShop(page, '/products/3');

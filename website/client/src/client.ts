@@ -101,11 +101,13 @@ export class FreshetClient {
     return data as unknown as LiveMetrics;
   }
 
-  async recentEvents(limit: number, signal?: AbortSignal): Promise<RecentEvent[]> {
-    const body = await this.#http.get('/operations/events', { query: { limit }, signal });
-    return readRows<RecentEvent>(body, ['userId', 'eventType', 'productId', 'timestamp']);
+  /** The last events, newest first. With an administrator's token, they tell whose. */
+  async recentEvents(limit: number, token?: string, signal?: AbortSignal): Promise<RecentEvent[]> {
+    const body = await this.#http.get('/operations/events', { query: { limit }, token, signal });
+    return readRows<RecentEvent>(body, ['eventType', 'productId', 'timestamp']);
   }
 
+  /** What could not be processed, newest first. With an administrator's token, with the records themselves. */
   async deadLetters(limit: number, token?: string, signal?: AbortSignal): Promise<DeadLetter[]> {
     const body = await this.#http.get('/operations/dead-letters', { query: { limit }, token, signal });
     return readRows<DeadLetter>(body, ['topic', 'partition', 'offset', 'reason']);

@@ -133,8 +133,9 @@ export class Tracker {
     if (settle) entry.settle = settle;
     this.#entries.push(entry);
     this.#bound();
-    this.#changed();
+    // First of all, so that the request leaves before the page draws what else the click changes.
     void this.#pump();
+    this.#changed();
     return entry;
   }
 

@@ -163,12 +163,17 @@ export interface DeadLetter extends DeadLetterAddress {
   field?: string | null;
   function?: string | null;
   timestamp?: string | number | null;
+  /** The record's place in its own topic. */
+  source?: DeadLetterAddress;
+  valueBytes?: number;
+  /** The record. Null for all but administrators. */
   value?: unknown;
 }
 
 /** One handled event of the live stream. */
 export interface RecentEvent {
-  userId: string;
+  /** Null for all but administrators. */
+  userId: string | null;
   eventType: string;
   productId: string;
   timestamp: string;

@@ -11,13 +11,13 @@ export function Header() {
       <a href="#content" className="button-main sr-only left-4 z-50 px-4 py-2 focus:not-sr-only focus:absolute focus:top-2">
         Skip to content
       </a>
-      <div className="mx-auto flex min-h-16 max-w-7xl flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 sm:gap-x-5 sm:px-6">
+      <div className="mx-auto flex min-h-16 max-w-7xl flex-wrap items-center gap-x-2 gap-y-1 px-4 py-2 sm:gap-x-5 sm:px-6">
         <Link href="/" className="flex items-center gap-2 font-mono text-lg font-bold tracking-tight">
           <svg aria-hidden="true" viewBox="0 0 32 32" className="size-7 text-accent" fill="none" stroke="currentColor" strokeWidth="3" strokeLinecap="round">
             <path d="M8 5v13M16 5v6m0 4v11M24 5v9m0 4v4" />
             <path d="M8 23v3" className="text-ink" stroke="currentColor" />
           </svg>
-          Matrix
+          <span className="max-[24rem]:sr-only">Matrix</span>
         </Link>
         <StatusLight />
         <nav aria-label="Pages" className="order-last flex gap-1 max-md:w-full md:order-none md:ml-4">
@@ -25,7 +25,7 @@ export function Header() {
           <NavLink href="/shoppers">Side by side</NavLink>
           <NavLink href="/operations">Operations</NavLink>
         </nav>
-        <div className="ml-auto flex items-center gap-2">
+        <div className="ml-auto flex items-center gap-1.5 sm:gap-2">
           <VisitorSwitcher />
           <CartLink />
           <ThemeToggle />

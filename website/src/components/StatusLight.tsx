@@ -14,11 +14,11 @@ export function StatusLight() {
   const { text, tone, pulse } = LOOK[connection];
   const queued = connection === 'offline' && waiting > 0;
   return (
-    <p role="status" data-testid="status" title={reason} className={`label flex items-center gap-2 ${tone}`}>
+    <p role="status" data-testid="status" title={reason} className={`label flex items-center gap-2 max-sm:min-w-18 ${tone}`}>
       <span aria-hidden="true" className={`size-2 rounded-full bg-current shadow-[0_0_8px_currentColor] ${pulse ? 'animate-pulse-slow' : ''}`} />
-      <span>
+      <span className={connection === 'connecting' ? 'max-sm:sr-only' : ''}>
         {text}
-        {queued && <span className="text-muted max-sm:sr-only"> · {waiting} waiting</span>}
+        {queued && <span className="text-muted max-md:sr-only"> · {waiting} waiting</span>}
       </span>
     </p>
   );

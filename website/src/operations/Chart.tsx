@@ -1,6 +1,6 @@
 import { useId } from 'react';
 import { Area, AreaChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
-import { clock } from '../lib/format.ts';
+import { clock, count } from '../lib/format.ts';
 import type { Sample } from './useMetrics.ts';
 
 export interface Series {
@@ -66,6 +66,7 @@ export function Chart({ title, samples, series, format, tick = format }: Props) 
               tick={{ fill: 'var(--color-muted)', fontSize: 11 }}
               stroke="var(--color-line)"
               tickCount={4}
+              allowDecimals={format !== count}
             />
             <Tooltip
               isAnimationActive={false}

@@ -1,5 +1,5 @@
 import type { DeadLetter } from '@freshet/client';
-import { clock } from '../lib/format.ts';
+import { clock, count } from '../lib/format.ts';
 
 interface Props {
   letter: DeadLetter;
@@ -16,7 +16,7 @@ function shown(value: unknown): string {
 }
 
 export function DeadLetterRow({ letter, disabled, onAction }: Props) {
-  const { topic, partition, offset, reason, field, timestamp, value } = letter;
+  const { topic, partition, offset, reason, field, timestamp, valueBytes, value } = letter;
   const address = `${topic}[${partition}]@${offset}`;
   const button = (action: 'replay' | 'drop', label: string, tone: string) => (
     <button
@@ -43,6 +43,7 @@ export function DeadLetterRow({ letter, disabled, onAction }: Props) {
             {address}
             {letter.function && ` · ${letter.function}`}
             {field && ` · field ${field}`}
+            {valueBytes !== undefined && ` · ${count(valueBytes)} bytes`}
             {timestamp !== null && timestamp !== undefined && ` · ${clock(timestamp)}`}
           </p>
         </div>

@@ -1,6 +1,5 @@
-import { isFreshetError, isNotFound, type DeadLetter } from '@freshet/client';
+import { isNotFound, type DeadLetter } from '@freshet/client';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import { notify } from '../lib/notices.ts';
 import { freshet } from '../service/freshet.ts';
 import { useSharedQueryClient } from '../service/queries.ts';
@@ -14,14 +13,12 @@ const SHOWN = 50;
 type Action = 'replay' | 'drop';
 
 /** Records that could not be processed: why, and what to do with them. */
-export function DeadLetters() {
+export function DeadLetters({ token }: { token: string | undefined }) {
   const queries = useSharedQueryClient();
-  // Here and nowhere else: it is gone with the page.
-  const [token, setToken] = useState('');
   const letters = useQuery(
     {
-      queryKey: ['dead-letters', token === '' ? 'anyone' : 'administrator'],
-      queryFn: ({ signal }) => freshet.deadLetters(SHOWN, token === '' ? undefined : token, signal),
+      queryKey: ['dead-letters', token === undefined ? 'anyone' : 'administrator'],
+      queryFn: ({ signal }) => freshet.deadLetters(SHOWN, token, signal),
       refetchInterval: (query) => (isNotFound(query.state.error) ? EVERY_MS_MISSING : EVERY_MS),
     },
     queries,
@@ -29,7 +26,7 @@ export function DeadLetters() {
   const act = useMutation(
     {
       mutationFn: ({ letter, action }: { letter: DeadLetter; action: Action }) =>
-        action === 'replay' ? freshet.replayDeadLetter(letter, token) : freshet.dropDeadLetter(letter, token),
+        action === 'replay' ? freshet.replayDeadLetter(letter, token ?? '') : freshet.dropDeadLetter(letter, token ?? ''),
       onSuccess: (_, { action }) => {
         notify(action === 'replay' ? 'Put back into its topic' : 'Dropped');
         return queries.invalidateQueries({ queryKey: ['dead-letters'] });
@@ -40,29 +37,8 @@ export function DeadLetters() {
     },
     queries,
   );
-  const refused = isFreshetError(letters.error) && [401, 403].includes(letters.error.status ?? 0);
   return (
-    <Section
-      title="Dead letters"
-      actions={
-        (letters.data ?? refused) ? (
-          <label className="flex items-center gap-2 text-sm">
-            <span className="label">Admin token</span>
-            <input
-              type="password"
-              value={token}
-              autoComplete="off"
-              spellCheck={false}
-              placeholder="to replay or drop"
-              onChange={(event) => {
-                setToken(event.target.value.trim());
-              }}
-              className="field w-44 px-2.5 py-1 text-sm"
-            />
-          </label>
-        ) : undefined
-      }
-    >
+    <Section title="Dead letters" note={letters.data && letters.data.length > 0 && token === undefined ? 'the admin token shows the records' : undefined}>
       {letters.data ? (
         letters.data.length === 0 ? (
           <p className="py-8 text-center text-sm text-muted">None. Every record could be processed.</p>
@@ -72,7 +48,7 @@ export function DeadLetters() {
               <DeadLetterRow
                 key={`${letter.topic}/${letter.partition}/${letter.offset}`}
                 letter={letter}
-                disabled={token === '' || act.isPending}
+                disabled={token === undefined || act.isPending}
                 onAction={(action) => {
                   act.mutate({ letter, action });
                 }}

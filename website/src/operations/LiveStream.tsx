@@ -12,13 +12,13 @@ const EVERY_MS_MISSING = 60_000;
 const SHOWN = 50;
 
 /** Events as they are handled, newest first. */
-export function LiveStream() {
+export function LiveStream({ token }: { token: string | undefined }) {
   const queries = useSharedQueryClient();
   const [paused, setPaused] = useState(false);
   const { data, error, isPending } = useQuery(
     {
-      queryKey: ['recent-events'],
-      queryFn: ({ signal }) => freshet.recentEvents(SHOWN, signal),
+      queryKey: ['recent-events', token === undefined ? 'anyone' : 'administrator'],
+      queryFn: ({ signal }) => freshet.recentEvents(SHOWN, token, signal),
       enabled: !paused,
       refetchInterval: (query) => (isNotFound(query.state.error) ? EVERY_MS_MISSING : EVERY_MS),
     },
@@ -37,7 +37,7 @@ export function LiveStream() {
         <div role="region" aria-label="Recent events" tabIndex={0} className="h-80 overflow-y-auto">
           <ol className="flex flex-col gap-1 font-mono text-xs leading-5">
             {data.map((event) => (
-              <li key={`${event.userId}/${event.timestamp}/${event.productId}/${event.eventType}`} className="line-clamp-2">
+              <li key={`${event.userId ?? ''}/${event.timestamp}/${event.productId}/${event.eventType}`} className="line-clamp-2">
                 <Line event={event} name={names.get(event.productId)} />
               </li>
             ))}
@@ -57,8 +57,13 @@ function Line({ event, name }: { event: RecentEvent; name: string | undefined })
   const { userId, eventType, productId, timestamp, count, processingMs, algorithm } = event;
   return (
     <>
-      <time dateTime={timestamp} className="text-muted">[{clock(timestamp)}]</time> <span className="text-accent">{eventType}</span> user{' '}
-      <bdi className="font-semibold">{userId}</bdi> “<bdi>{name ?? productId}</bdi>”
+      <time dateTime={timestamp} className="text-muted">[{clock(timestamp)}]</time> <span className="text-accent">{eventType}</span>{' '}
+      {userId !== null && (
+        <>
+          user <bdi className="font-semibold">{userId}</bdi>{' '}
+        </>
+      )}
+      “<bdi>{name ?? productId}</bdi>”
       {typeof count === 'number' && (
         <span className="text-muted">
           {' '}→ {count} {count === 1 ? 'recommendation' : 'recommendations'}

@@ -1,6 +1,8 @@
+import { useState } from 'react';
 import { Notice } from '../components/Notice.tsx';
 import { clock, count, decimal, milliseconds, percent, words } from '../lib/format.ts';
 import { PageTitle } from '../pages/PageTitle.tsx';
+import { AdminToken } from './AdminToken.tsx';
 import { Chart, type Series } from './Chart.tsx';
 import { DeadLetters } from './DeadLetters.tsx';
 import { Figures } from './Figures.tsx';
@@ -22,6 +24,8 @@ const PRECISION: Series[] = [
 /** The whole system at a glance: how much, how fast, how good, and what went wrong. */
 export default function OperationsPage() {
   const { data, isError, error, refetch } = useMetrics();
+  const [typed, setTyped] = useState('');
+  const token = typed === '' ? undefined : typed;
   const samples = data?.samples ?? [];
   const metrics = data?.latest;
   const clickRates: Series[] = Object.keys(metrics?.strategies ?? {}).map((name) => ({
@@ -49,7 +53,7 @@ export default function OperationsPage() {
       )}
       <Figures metrics={metrics} />
       <div className="grid gap-4 lg:grid-cols-2">
-        <Chart title="Events a second" samples={samples} series={EVENTS} format={decimal1} tick={count} />
+        <Chart title="Events a second" samples={samples} series={EVENTS} format={decimal1} tick={round} />
         <Chart title="Processing time" samples={samples} series={PROCESSING} format={milliseconds} tick={wholeMs} />
         <Chart title="Precision" samples={samples} series={PRECISION} format={percent1} tick={percent} />
         <Chart title="Click rate by strategy" samples={samples} series={clickRates} format={percent1} tick={percent} />
@@ -59,14 +63,18 @@ export default function OperationsPage() {
         <Chart title="Lag" samples={samples} series={lags} format={count} />
         <LagTable consumers={metrics?.consumers ?? []} />
       </div>
+      <div className="flex justify-end">
+        <AdminToken token={typed} onChange={setTyped} />
+      </div>
       <div className="grid gap-4 lg:grid-cols-2">
-        <LiveStream />
-        <DeadLetters />
+        <LiveStream token={token} />
+        <DeadLetters token={token} />
       </div>
     </div>
   );
 }
 
 const percent1 = (value: number | null | undefined) => percent(value, 1);
-const wholeMs = (value: number) => `${count(value)} ms`;
+const wholeMs = (value: number) => `${round(value)} ms`;
+const round = (value: number) => (value < 10 ? decimal(value) : count(value));
 const decimal1 = (value: number | null | undefined) => decimal(value, 1);

@@ -36,12 +36,14 @@ describe('the operations page', () => {
   it('shows recent events as the monitor does', async () => {
     fakeApi({
       ...live,
-      'GET /operations/events': { success: true, data: [{ userId: '1', eventType: 'product_view', productId: '1', timestamp: '2026-01-01T00:00:00Z', count: 5, processingMs: 2.34, algorithm: 'hybrid' }] },
+      'GET /operations/events': { success: true, data: [{ userId: '1', eventType: 'product_view', productId: '1', timestamp: '2026-01-01T00:00:00Z', count: 5, processingMs: 2.34, algorithm: 'hybrid' }, { userId: null, eventType: 'purchase', productId: '2', timestamp: '2026-01-01T00:00:00Z' }] },
     });
     renderFresh(<OperationsPage />);
     const stream = await screen.findByRole('region', { name: 'Recent events' });
     expect(await within(stream).findByText('Smart AI Assistant')).toBeInTheDocument();
     expect(stream).toHaveTextContent('product_view user 1 “Smart AI Assistant” → 5 recommendations in 2.3 ms · hybrid');
+    // Whose it is, is for administrators.
+    expect(stream).toHaveTextContent('purchase “Neural Network Processor”');
   });
 
   it('replays and drops dead letters, but only with a token', async () => {

@@ -25,12 +25,16 @@ export function VisitorSwitcher() {
       setOpen(false);
       button.current?.focus();
     };
+    // By Tab only: a page that arrives and takes the focus is no reason to close.
+    const tabbed = (event: KeyboardEvent) => {
+      if (event.key === 'Tab' && !root.current?.contains(document.activeElement)) setOpen(false);
+    };
     document.addEventListener('pointerdown', outside);
-    document.addEventListener('focusin', outside);
+    document.addEventListener('keyup', tabbed);
     document.addEventListener('keydown', escape);
     return () => {
       document.removeEventListener('pointerdown', outside);
-      document.removeEventListener('focusin', outside);
+      document.removeEventListener('keyup', tabbed);
       document.removeEventListener('keydown', escape);
     };
   }, [open]);
