@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build website up simulate test test-website lint bench check-template sam-build clean
+.PHONY: help setup build website up simulate test test-website test-browser lint bench check-template sam-build clean
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/freshet
 # Outside the clone, so that another clone of the project starts warm.
@@ -49,9 +49,11 @@ test: ## Every test, and the checks of template.yaml
 	@$(MAKE) --no-print-directory test-website
 	scripts/check-template
 
-test-website: $(SITE) ## The website's own tests, then in a real browser on the running system
-	@scripts/setup --with-browser
+test-website: $(SITE) ## The website's own tests
 	cd website && npm test --silent
+
+test-browser: $(SITE) ## The shop in a real browser, on a running system of its own
+	@scripts/setup --with-browser
 	cargo build --workspace --bins --locked
 	scripts/test-in-browser "$(CARGO_TARGET_DIR)/debug"
 

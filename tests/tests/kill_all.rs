@@ -22,7 +22,7 @@ const LIVES_MS: [u64; 5] = [400, 1_700, 900, 2_600, 1_200];
 async fn up(folder: &Path, port: u16) -> (Child, Client) {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut child = Command::new(binaries().unwrap().join("freshet"))
-        .args(["up", "--json", "--no-sample", "--port", &port.to_string(), "--template"])
+        .args(["up", "--json", "--no-sample", "--no-site", "--ws-port", "0", "--port", &port.to_string(), "--template"])
         .arg(workspace.join("template.yaml"))
         .arg("--data-dir")
         .arg(folder)

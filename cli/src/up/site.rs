@@ -45,14 +45,13 @@ impl Site {
     /// # Errors
     /// The folder holds no website, or the port is taken.
     pub(crate) async fn start(folder: &Path, port: u16, addresses: &Addresses) -> anyhow::Result<Self> {
-        let page = folder.join(PAGE);
-        let page = std::fs::read_to_string(&page).with_context(|| format!("--site: {}", page.display()))?;
+        let page = Page { file: folder.join(PAGE), addresses: addresses.clone() };
+        page.read().with_context(|| format!("--site: {}", page.file.display()))?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
             Usage(format!("port {port} of 127.0.0.1 can't be had for the website: {error}; --site-port names another"))
         })?;
         let address = listener.local_addr()?;
-        let page = Arc::new(told(&page, addresses));
-        let show = get(show).with_state(page);
+        let show = get(show).with_state(Arc::new(page));
         let files = ServeDir::new(folder).append_index_html_on_directories(false).fallback(show.clone());
         let sniff =
             SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -78,13 +77,29 @@ impl Drop for Site {
     }
 }
 
+/// The page, and what it is told.
+struct Page {
+    file: PathBuf,
+    addresses: Addresses,
+}
+
+impl Page {
+    /// Read anew each time: a website that is built again is served at the next reload.
+    fn read(&self) -> std::io::Result<String> {
+        Ok(told(&std::fs::read_to_string(&self.file)?, &self.addresses))
+    }
+}
+
 /// The page for every path that is no file: the website itself tells them apart.
-async fn show(State(page): State<Arc<String>>, uri: axum::http::Uri) -> Response {
+async fn show(State(page): State<Arc<Page>>, uri: axum::http::Uri) -> Response {
     // A file that is missing must not look like one.
     if Path::new(uri.path()).extension().is_some_and(|kind| kind != "html") {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let mut response = Html(page.as_str().to_owned()).into_response();
+    let Ok(text) = page.read() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the website is being built").into_response();
+    };
+    let mut response = Html(text).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }

@@ -1,7 +1,7 @@
 //! Feeds a person's events to the engine: profile, signals for the items, outcomes for the figures.
 
 use freshet_engine::{Direction, Engine, ObserveOutcome, Person, Signal, Strategy};
-use freshet_events::metrics::{Listed, Outcome, strategy_code};
+use freshet_events::metrics::{DOUBLE, Listed, Outcome, strategy_code};
 use freshet_events::signal::{SignalEdge, SignalSource};
 use freshet_events::{EventType, ItemSignal};
 use freshet_store::Stored;
@@ -9,11 +9,6 @@ use freshet_store::catalogue::Snapshot;
 use freshet_stream::Message;
 
 use crate::intake::Placed;
-
-/// The event type of an outcome that counts no event: a double, by its `eventId`.
-const DOUBLE: u8 = 254;
-/// The event type of an outcome that counts a dead letter.
-pub(crate) const DEAD: u8 = 255;
 
 /// A person after the batch.
 pub(crate) struct Observed {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use freshet_events::metrics::{Listed, Outcome, PartitionOutcomes};
+use freshet_events::metrics::{DEAD, Listed, Outcome, PartitionOutcomes};
 use freshet_events::{MetricsRecord, RecommendationsRecord, iso8601};
 use freshet_store::catalogue::Snapshot;
 use freshet_stream::response::FirstFailures;
@@ -11,7 +11,7 @@ use freshet_stream::{Batch, Message, Record};
 use crate::context::Context;
 use crate::handler::FUNCTION;
 use crate::intake::Placed;
-use crate::observe::{DEAD, Observed};
+use crate::observe::Observed;
 
 /// The `recommendations` record of a person's current list.
 pub(crate) fn list(

@@ -63,6 +63,11 @@ pub struct Outcome {
     pub clicked: u8,
 }
 
+/// The event type of an outcome that counts nothing: the same `eventId` again.
+pub const DOUBLE: u8 = 254;
+/// The event type of an outcome that counts a dead letter.
+pub const DEAD: u8 = 255;
+
 /// Strategies by their code in [`Outcome`]; 0 stands for none or another.
 pub const STRATEGIES: [&str; 4] = ["other", "collaborative", "content_based", "hybrid"];
 

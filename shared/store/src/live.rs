@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use freshet_events::EventType;
-use freshet_events::metrics::{Listed, MetricsRecord, Outcome, STRATEGIES};
+use freshet_events::metrics::{DEAD, Listed, MetricsRecord, Outcome, STRATEGIES};
 use serde::{Deserialize, Serialize};
 
 /// Minutes that are kept.
@@ -111,7 +111,8 @@ impl Live {
 
     fn count(&mut self, outcome: &Outcome, figures: &mut Figures) {
         let Some(event_type) = EventType::ALL.get(usize::from(outcome.event_type)) else {
-            figures.dead += 1;
+            // A double counts for nothing.
+            figures.dead += u64::from(outcome.event_type == DEAD);
             return;
         };
         figures.events += 1;
@@ -264,6 +265,16 @@ mod tests {
             Outcome { offset: 0, event_type: 4, strategy: 3, listed: Listed::Yes, clicked: 1 };
         live.apply(&click);
         assert_eq!((live.by_strategy["collaborative"].clicks, live.by_strategy["hybrid"].clicks), (1, 0));
+    }
+
+    #[test]
+    fn a_double_counts_for_nothing_and_a_dead_letter_as_one() {
+        let mut live = Live::default();
+        let mut others = record(0..2, Listed::Unknown);
+        others.outcomes[0].events[0].event_type = freshet_events::metrics::DOUBLE;
+        others.outcomes[0].events[1].event_type = DEAD;
+        assert!(live.apply(&others));
+        assert_eq!((live.total.events, live.total.dead), (0, 1));
     }
 
     #[test]

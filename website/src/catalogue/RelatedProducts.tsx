@@ -44,7 +44,7 @@ export function RelatedProducts({ productId, kind, title }: Props) {
               </Link>
               <p className="flex justify-between gap-2 font-mono text-xs text-muted">
                 {item.price !== null && <Text className="truncate text-ink">{item.price}</Text>}
-                <span className="text-accent">{percent(item.score)}</span>
+                <span className="ml-auto shrink-0 text-accent">{percent(item.score)}</span>
               </p>
             </div>
           </li>

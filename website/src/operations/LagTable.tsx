@@ -12,7 +12,7 @@ export function LagTable({ consumers }: { consumers: readonly ConsumerState[] })
     <Section title="Lag by partition" note="records not yet read">
       <div role="region" aria-label="Lag by partition" tabIndex={0} className="max-h-80 overflow-auto">
         <table className="w-full text-sm">
-          <thead className="sticky top-0 bg-surface">
+          <thead className="sticky top-0 bg-surface whitespace-nowrap">
             <tr className="label text-left">
               <th scope="col" className="py-2 pr-4 font-normal">Topic</th>
               <th scope="col" className="py-2 pr-4 text-right font-normal">Partition</th>

@@ -55,8 +55,8 @@ export default function OperationsPage() {
       <div className="grid gap-4 lg:grid-cols-2">
         <Chart title="Events a second" samples={samples} series={EVENTS} format={decimal1} tick={round} />
         <Chart title="Processing time" samples={samples} series={PROCESSING} format={milliseconds} tick={wholeMs} />
-        <Chart title="Precision" samples={samples} series={PRECISION} format={percent1} tick={percent} />
-        <Chart title="Click rate by strategy" samples={samples} series={clickRates} format={percent1} tick={percent} />
+        <Chart title="Precision" samples={samples} series={PRECISION} format={percent1} tick={wholePercent} />
+        <Chart title="Click rate by strategy" samples={samples} series={clickRates} format={percent1} tick={wholePercent} />
       </div>
       <StrategyTable strategies={metrics?.strategies ?? {}} />
       <div className="grid gap-4 lg:grid-cols-2">
@@ -75,6 +75,7 @@ export default function OperationsPage() {
 }
 
 const percent1 = (value: number | null | undefined) => percent(value, 1);
+const wholePercent = (value: number) => percent(value, value > 0 && value < 0.05 ? 1 : 0);
 const wholeMs = (value: number) => `${round(value)} ms`;
-const round = (value: number) => (value < 10 ? decimal(value) : count(value));
+const round = (value: number) => (value > 0 && value < 10 ? decimal(value) : count(value));
 const decimal1 = (value: number | null | undefined) => decimal(value, 1);

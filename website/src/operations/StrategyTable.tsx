@@ -11,7 +11,7 @@ export function StrategyTable({ strategies }: { strategies: LiveMetrics['strateg
     <Section title="Strategies" note="clicks on recommendations, of the lists that were seen">
       <div role="region" aria-label="Strategies" tabIndex={0} className="overflow-x-auto">
         <table className="w-full text-sm">
-          <thead>
+          <thead className="whitespace-nowrap">
             <tr className="label text-left">
               <th scope="col" className="py-2 pr-4 font-normal">Strategy</th>
               <th scope="col" className="py-2 pr-4 text-right font-normal">Events</th>
