@@ -18,6 +18,7 @@ use anyhow::Context as _;
 use crossterm::event::{Event, EventStream};
 use futures::StreamExt as _;
 use ratatui::DefaultTerminal;
+use ratatui::layout::Rect;
 use tokio::time::MissedTickBehavior;
 
 use super::clock::Clock;
@@ -86,6 +87,8 @@ pub(crate) async fn run(mut state: State, mut sources: Sources, setup: Setup) ->
             key = keys.next() => {
                 match key {
                     Some(Ok(Event::Key(key))) if view.key(key, &state) == Then::Quit => return Ok(()),
+                    // There and back between two drawings is no change of size, and the terminal has lost its content.
+                    Some(Ok(Event::Resize(columns, rows))) => screen.0.resize(Rect::new(0, 0, columns, rows))?,
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(error).context("the terminal"),
                     None => return Ok(()),

@@ -131,8 +131,7 @@ impl View {
     pub(crate) fn keep_up(&mut self, state: &State) {
         let (oldest, newest) = state.ends();
         if let Some(held) = &mut self.held
-            && newest > 0
-            && *held > 0
+            && oldest > 1
         {
             *held = (*held).max(oldest.saturating_add(self.height as u64).saturating_sub(1).min(newest));
         }
@@ -284,7 +283,11 @@ mod tests {
         let (mut view, mut state) = (View::new(""), state(50));
         view.height = 10;
         press(&mut view, &state, &[KeyCode::Char('p')]);
-        more(&mut state, 50, MAX_LINES as u64);
+        more(&mut state, 50, 1);
+        view.keep_up(&state);
+        assert_eq!(lowest(&view, &state), Some(50));
+        more(&mut state, 51, MAX_LINES as u64);
+        assert_eq!(state.back_from(view.held, &view.filter).count(), 0);
         view.keep_up(&state);
         assert_eq!(state.back_from(view.held, &view.filter).count(), 10);
     }
