@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::message::Message as _;
+use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::batch::Record;
@@ -44,14 +44,7 @@ pub fn tail(
         if waiting.get(&place).is_some_and(|end| message.offset() + 1 >= *end) {
             waiting.remove(&place);
         }
-        records.push(Record {
-            topic: place.0,
-            partition: place.1.unsigned_abs(),
-            offset: message.offset().unsigned_abs(),
-            timestamp: message.timestamp().to_millis().unwrap_or(-1),
-            key: message.key().map(<[u8]>::to_vec),
-            value: message.payload().map(<[u8]>::to_vec),
-        });
+        records.push(record_of(&message));
     }
     records.sort_by(|a, b| b.timestamp.cmp(&a.timestamp).then_with(|| b.offset.cmp(&a.offset)));
     records.truncate(count);
@@ -82,14 +75,7 @@ pub fn record_at(
     let message = message
         .ok_or_else(|| StreamError::Unreachable("no record in time".to_owned()))?
         .map_err(|error| unreachable(&error))?;
-    Ok((message.offset() == offset).then(|| Record {
-        topic: topic.to_owned(),
-        partition: partition.unsigned_abs(),
-        offset: offset.unsigned_abs(),
-        timestamp: message.timestamp().to_millis().unwrap_or(-1),
-        key: message.key().map(<[u8]>::to_vec),
-        value: message.payload().map(<[u8]>::to_vec),
-    }))
+    Ok((message.offset() == offset).then(|| record_of(&message)))
 }
 
 /// Where each partition ends that has something to show; the consumer stands before it.
@@ -123,6 +109,17 @@ fn begin(
 fn consumer(options: &ProducerOptions) -> Result<BaseConsumer<Context>, StreamError> {
     let settings = [("auto.offset.reset", "earliest"), ("fetch.message.max.bytes", MAX_RECORD_BYTES)];
     outsider(options, "freshet-tail", &settings)
+}
+
+fn record_of(message: &BorrowedMessage<'_>) -> Record {
+    Record {
+        topic: message.topic().to_owned(),
+        partition: message.partition().unsigned_abs(),
+        offset: message.offset().unsigned_abs(),
+        timestamp: message.timestamp().to_millis().unwrap_or(-1),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+    }
 }
 
 fn unreachable(error: &rdkafka::error::KafkaError) -> StreamError {
