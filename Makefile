@@ -43,10 +43,10 @@ simulate: build ## Shoppers who have tastes, for what `make up` runs in another 
 	@exec "$(RELEASE)/freshet" simulate $(ARGS)
 
 test: ## Every test, and the checks of template.yaml
-	@scripts/setup --with-python
+	@scripts/setup --with-python --with-browser
 	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
-	@$(MAKE) --no-print-directory test-website
+	@$(MAKE) --no-print-directory test-website test-browser
 	scripts/check-template
 
 test-website: $(SITE) ## The website's own tests

@@ -111,10 +111,10 @@ async fn produce(
             permit = place => permit?,
             () = stop.cancelled() => break,
         };
-        let Looked { planned, clicked, hit } = match api {
-            // As a click needs it and no more: the topic is fed as fast as it goes.
+        // As a click needs it and no more, exposures neither: the topic is fed as fast as it goes.
+        let Looked { planned, clicked, hit, .. } = match api {
             Some(api) => look(api, event?, false).await,
-            None => Looked { planned: event?, clicked: false, hit: None },
+            None => Looked { planned: event?, exposure: None, clicked: false, hit: None },
         };
         if let Some(hit) = hit {
             tally.lock().unwrap_or_else(PoisonError::into_inner).count_look(index, hit);

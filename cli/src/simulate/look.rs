@@ -38,15 +38,33 @@ impl Shown {
         })
     }
 
-    /// What a click in it says.
-    pub(crate) fn click(&self) -> Map<String, serde_json::Value> {
+    /// What names it in a click or an exposure.
+    fn name(&self) -> Map<String, serde_json::Value> {
         let mut metadata = Map::new();
         metadata.insert("algorithm".to_owned(), json!(self.algorithm));
         if let Some(id) = &self.recommendation_id {
             metadata.insert("recommendationId".to_owned(), json!(id));
         }
+        metadata
+    }
+
+    /// What a click in it says.
+    pub(crate) fn click(&self) -> Map<String, serde_json::Value> {
+        let mut metadata = self.name();
         metadata.insert("timestamp".to_owned(), json!(now_ms()));
         metadata
+    }
+
+    /// The exposure that a website sends once it is on the screen, before `next` is done.
+    fn exposure(&self, next: &Planned) -> Option<Planned> {
+        Some(Planned {
+            event_id: format!("{}-shown", next.event_id),
+            user_id: next.user_id.clone(),
+            event_type: EventType::RecommendationView,
+            product_id: self.products.first()?.clone(),
+            metadata: self.name(),
+            click: None,
+        })
     }
 }
 
@@ -55,6 +73,8 @@ impl Shown {
 pub(crate) struct Looked {
     /// What is sent: the event as planned, or the click.
     pub(crate) planned: Planned,
+    /// The list was on the screen before: sent first.
+    pub(crate) exposure: Option<Planned>,
     /// It is a click.
     pub(crate) clicked: bool,
     /// Was what the shopper wanted in the list? `None`: nobody looked, or no list was known.
@@ -65,12 +85,13 @@ pub(crate) struct Looked {
 pub(crate) async fn look(api: &ApiClient, planned: Planned, curious: bool) -> Looked {
     // Only a step to another product tells something: what is bought is on the screen already.
     let tells = planned.event_type == EventType::ProductView;
-    let mut looked = Looked { planned, clicked: false, hit: None };
+    let mut looked = Looked { planned, exposure: None, clicked: false, hit: None };
     if looked.planned.click.is_none() && !(curious && tells) {
         return looked;
     }
     let Ok(answer) = api.recommendations(&looked.planned.user_id).await else { return looked };
     let Some(shown) = Shown::read(&answer.body) else { return looked };
+    looked.exposure = shown.exposure(&looked.planned);
     // Before a click turns the shopper to the list: what they wanted by themselves.
     looked.hit = tells.then(|| shown.products.contains(&looked.planned.product_id));
     let chosen =
@@ -98,10 +119,23 @@ mod tests {
     }
 
     #[test]
-    fn a_list_says_what_a_click_in_it_must_name() {
+    fn a_list_says_what_a_click_and_an_exposure_of_it_must_name() {
         let body = json!({"data": [{"productId": "a"}], "metadata": {"algorithm": "hybrid", "recommendationId": "r"}});
-        let click = Shown::read(&body).unwrap().click();
-        assert_eq!((&click["algorithm"], &click["recommendationId"]), (&json!("hybrid"), &json!("r")));
+        let shown = Shown::read(&body).unwrap();
+        let next = Planned {
+            event_id: "e".to_owned(),
+            user_id: "u".to_owned(),
+            event_type: EventType::ProductView,
+            product_id: "b".to_owned(),
+            metadata: Map::new(),
+            click: None,
+        };
+        let exposure = shown.exposure(&next).unwrap();
+        for metadata in [shown.click(), exposure.metadata] {
+            assert_eq!((&metadata["algorithm"], &metadata["recommendationId"]), (&json!("hybrid"), &json!("r")));
+        }
+        assert_eq!((exposure.event_id.as_str(), exposure.product_id.as_str()), ("e-shown", "a"));
+        assert_eq!(exposure.event_type, EventType::RecommendationView);
         assert_eq!(Shown::read(&json!({"data": [], "message": "none yet"})), None);
     }
 }

@@ -64,10 +64,17 @@ impl ApiSender<'_> {
             if stop.is_cancelled() {
                 continue;
             }
-            let Looked { planned, clicked, hit } =
+            let Looked { planned, exposure, clicked, hit } =
                 look(self.api, planned, index.is_multiple_of(self.look_every.max(1))).await;
+            let mut exposed = false;
+            if let Some(exposure) = exposure {
+                exposed = self.track(&exposure, stop).await.0 == Fate::Acknowledged;
+            }
             let (fate, time, retries) = self.track(&planned, stop).await;
             let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+            if exposed {
+                tally.count_exposure();
+            }
             if clicked && fate == Fate::Acknowledged {
                 tally.count_click();
             }

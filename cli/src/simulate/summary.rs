@@ -23,6 +23,7 @@ pub(crate) struct Tally {
     sent: u64,
     acknowledged: u64,
     clicks: u64,
+    exposures: u64,
     retries: u64,
     refused: BTreeMap<String, u64>,
     unknown: BTreeMap<String, u64>,
@@ -55,6 +56,7 @@ impl Tally {
             sent: 0,
             acknowledged: 0,
             clicks: 0,
+            exposures: 0,
             retries: 0,
             refused: BTreeMap::new(),
             unknown: BTreeMap::new(),
@@ -86,6 +88,11 @@ impl Tally {
     /// Counts a click on a recommendation that was shown.
     pub(crate) fn count_click(&mut self) {
         self.clicks += 1;
+    }
+
+    /// Counts an acknowledged exposure: a list that was on the screen. It comes on top of the events that were asked for.
+    pub(crate) fn count_exposure(&mut self) {
+        self.exposures += 1;
     }
 
     /// Counts a look at the list just before event number `index`: did it hold what the shopper wanted?
@@ -122,6 +129,7 @@ impl Tally {
             sent: self.sent,
             acknowledged: self.acknowledged,
             recommendation_clicks: self.clicks,
+            exposures: self.exposures,
             retries: self.retries,
             refused: self.refused.clone(),
             unknown: self.unknown.clone(),
@@ -148,6 +156,7 @@ pub(crate) struct Summary {
     sent: u64,
     acknowledged: u64,
     recommendation_clicks: u64,
+    exposures: u64,
     retries: u64,
     refused: BTreeMap<String, u64>,
     unknown: BTreeMap<String, u64>,
@@ -205,9 +214,10 @@ impl fmt::Display for Summary {
         if self.recommendation_clicks > 0 {
             writeln!(
                 f,
-                "{}       {} on recommendations",
+                "{}       {} on recommendations; {} lists looked at, each an event on top",
                 paint(BOLD, "clicks"),
-                thousands(self.recommendation_clicks)
+                thousands(self.recommendation_clicks),
+                thousands(self.exposures)
             )?;
         }
         if self.retries > 0 {
