@@ -71,13 +71,16 @@ async fn a_shopper_by_hand_and_a_crowd() {
     let (code, text) = run(&system, &["--users", "150", "--events", "600", "--seed", "4", "--json"], "").await;
     let summary: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((code, &summary["acknowledged"]), (0, &600.into()), "{text}");
+    let mut exposures = summary["exposures"].as_u64().unwrap();
+    assert!(exposures > 0, "{text}");
     assert_eq!(summary["hitRate"].as_array().map(Vec::len), Some(4), "{text}");
     let args = ["--profile", "black-friday", "--users", "300", "--interval", "0.5", "--json"];
     let (code, text) = run(&system, &args, "").await;
     let summary: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((code, &summary["sent"]), (0, &900.into()), "{text}");
     assert!(summary["busiestSecond"].as_u64().unwrap() > 0, "{text}");
+    exposures += summary["exposures"].as_u64().unwrap();
     system.client.settle().await.unwrap();
     let (_, live) = system.client.get("/api/recommendations/metrics/live").await.unwrap();
-    assert_eq!(live["data"]["totalEvents"], 2 + 2 + 2 + 600 + 900, "{live}");
+    assert_eq!(live["data"]["totalEvents"], 2 + 2 + 2 + 600 + 900 + exposures, "{live}");
 }
