@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::ItemId;
+use crate::item_id::{ItemId, KeyMap};
 
 /// Words that more products than this have say nothing of likeness, and would cost time.
 const MAX_POSTINGS: usize = 2_000;
@@ -30,8 +30,10 @@ pub struct Product {
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     entries: Vec<Entry>,
-    by_id: HashMap<ItemId, usize>,
-    by_category: HashMap<String, Vec<usize>>,
+    by_key: KeyMap<usize>,
+    categories: HashMap<String, u32>,
+    /// Entries of a category, by its number.
+    by_category: Vec<Vec<usize>>,
     /// Entries that have a word, with its weight there.
     postings: Vec<Vec<(usize, f32)>>,
 }
@@ -39,7 +41,8 @@ pub struct Catalogue {
 #[derive(Debug, Clone)]
 struct Entry {
     id: ItemId,
-    category: Option<String>,
+    /// By number.
+    category: Option<u32>,
     price: Option<f64>,
     available: bool,
     /// Words by number with their weights: a vector of length 1.
@@ -80,11 +83,17 @@ impl Catalogue {
                 unit(words.into_iter().map(|(word, w)| (word, w * (1.0 + count / frequency[word]).ln())).collect());
             let at = catalogue.entries.len();
             words.iter().for_each(|(word, weight)| catalogue.postings[*word].push((at, *weight)));
-            catalogue.by_id.insert(product.id.clone(), at);
-            if let Some(category) = &product.category {
-                catalogue.by_category.entry(category.clone()).or_default().push(at);
-            }
+            catalogue.by_key.insert(product.id.key(), at);
             let Product { id, category, price, available, .. } = product;
+            let category = category.map(|name| {
+                let next = catalogue.by_category.len() as u32;
+                let number = *catalogue.categories.entry(name).or_insert(next);
+                if number == next {
+                    catalogue.by_category.push(Vec::new());
+                }
+                catalogue.by_category[number as usize].push(at);
+                number
+            });
             catalogue.entries.push(Entry { id, category, price, available, words });
         }
         catalogue
@@ -100,19 +109,34 @@ impl Catalogue {
         self.entries.is_empty()
     }
 
-    /// A product's category.
-    pub fn category(&self, id: &str) -> Option<&str> {
-        self.entry(id)?.category.as_deref()
-    }
-
     /// False for a product that the catalogue knows as unavailable.
-    pub fn available(&self, id: &str) -> bool {
+    pub fn available(&self, id: &ItemId) -> bool {
         self.entry(id).is_none_or(|entry| entry.available)
     }
 
+    /// A product's place.
+    pub(crate) fn place(&self, id: &ItemId) -> Option<usize> {
+        self.by_key.get(&id.key()).copied()
+    }
+
+    /// May the product at `place` be recommended?
+    pub(crate) fn available_at(&self, place: usize) -> bool {
+        self.entries[place].available
+    }
+
+    /// The number of a product's category.
+    pub(crate) fn category_at(&self, place: usize) -> Option<u32> {
+        self.entries[place].category
+    }
+
+    /// The category's name.
+    pub(crate) fn category_name(&self, number: u32) -> Option<&str> {
+        self.categories.iter().find(|(_, known)| **known == number).map(|(name, _)| name.as_str())
+    }
+
     /// The products of a category, by id.
-    pub fn in_category(&self, category: &str) -> impl Iterator<Item = &ItemId> {
-        self.by_category.get(category).into_iter().flatten().map(|at| &self.entries[*at].id)
+    pub(crate) fn in_category(&self, number: u32) -> impl Iterator<Item = &ItemId> {
+        self.by_category.get(number as usize).into_iter().flatten().map(|at| &self.entries[*at].id)
     }
 
     /// All products, by id.
@@ -121,8 +145,8 @@ impl Catalogue {
     }
 
     /// The available products most like `id`, best first, with their likeness 0 to 1.
-    pub fn similar(&self, id: &str, count: usize) -> Vec<(ItemId, f32)> {
-        let Some(own) = self.by_id.get(id).copied() else { return Vec::new() };
+    pub fn similar(&self, id: &ItemId, count: usize) -> Vec<(&ItemId, f32)> {
+        let Some(own) = self.place(id) else { return Vec::new() };
         let mut likeness: HashMap<usize, f32> = HashMap::new();
         for (word, weight) in &self.entries[own].words {
             let postings = &self.postings[*word];
@@ -140,11 +164,48 @@ impl Catalogue {
             .collect();
         alike.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| self.entries[a.0].id.cmp(&self.entries[b.0].id)));
         alike.truncate(count);
-        alike.into_iter().map(|(at, likeness)| (self.entries[at].id.clone(), likeness.clamp(0.0, 1.0))).collect()
+        alike.into_iter().map(|(at, likeness)| (&self.entries[at].id, likeness.clamp(0.0, 1.0))).collect()
     }
 
-    fn entry(&self, id: &str) -> Option<&Entry> {
-        self.by_id.get(id).map(|at| &self.entries[*at])
+    fn entry(&self, id: &ItemId) -> Option<&Entry> {
+        self.place(id).map(|at| &self.entries[at])
+    }
+
+    /// Adds what the product at `place` is, times `weight`, to a profile.
+    pub(crate) fn add_to(&self, profile: &mut Profile, place: usize, weight: f32) {
+        if profile.words.len() < self.postings.len() {
+            profile.words.resize(self.postings.len(), 0.0);
+        }
+        for (word, theirs) in &self.entries[place].words {
+            profile.words[*word] += weight * theirs;
+            profile.touched.push(*word);
+        }
+    }
+
+    /// The likeness of the product at `place` to a profile: the sum of the cosines with what was added, by their weights.
+    pub(crate) fn likeness(&self, profile: &Profile, place: usize) -> f32 {
+        let words = self.entries[place].words.iter();
+        words.map(|(word, weight)| weight * profile.words.get(*word).copied().unwrap_or(0.0)).sum()
+    }
+}
+
+/// What several products are, by words: reusable.
+#[derive(Debug, Default)]
+pub(crate) struct Profile {
+    /// By word's number; all 0 between two uses.
+    words: Vec<f32>,
+    touched: Vec<usize>,
+}
+
+impl Profile {
+    pub(crate) fn clear(&mut self) {
+        for word in self.touched.drain(..) {
+            self.words[word] = 0.0;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.touched.is_empty()
     }
 }
 
@@ -212,9 +273,9 @@ mod tests {
             product("5", "Green table", "Tables", &["green"]),
             sold_out,
         ]);
-        let alike: Vec<String> = catalogue.similar("1", 5).into_iter().map(|(id, _)| id.to_string()).collect();
+        let alike: Vec<String> = catalogue.similar(&"1".into(), 5).into_iter().map(|(id, _)| id.to_string()).collect();
         assert_eq!(alike.len(), 2, "neither the unavailable nor the unlike: {alike:?}");
         assert!(alike.contains(&"2".to_owned()) && alike.contains(&"3".to_owned()));
-        assert!(catalogue.similar("unknown", 5).is_empty());
+        assert!(catalogue.similar(&"unknown".into(), 5).is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! Compact bytes: variable-length integers (LEB128), zigzag for signed ones, texts with their length.
 
-use crate::ItemId;
+use crate::item_id::ItemId;
 
 /// Longest text in a document, in bytes.
 const MAX_TEXT: u64 = 4_096;

@@ -1,6 +1,6 @@
 //! Products that go with a product, for its own page.
 
-use crate::ItemId;
+use crate::item_id::ItemId;
 use crate::catalogue::Catalogue;
 use crate::engine::Engine;
 use crate::item::Item;
@@ -37,7 +37,7 @@ impl Engine {
     /// Products like `id`, best first.
     pub fn similar(&self, id: &ItemId, catalogue: &Catalogue, limit: usize) -> Vec<Recommendation> {
         let alike = catalogue.similar(id, limit);
-        alike.into_iter().map(|(item, likeness)| listed(&item, likeness, Because::Similar, id)).collect()
+        alike.into_iter().map(|(item, likeness)| listed(item, likeness, Because::Similar, id)).collect()
     }
 }
 

@@ -14,6 +14,12 @@ pub struct Config {
     pub neighbours: usize,
     /// Sums halve in this event time, milliseconds.
     pub half_life_ms: i64,
+    /// The sums of what is wanted of late halve in this event time, milliseconds.
+    pub trend_half_life_ms: i64,
+    /// The strongest candidates whose own neighbours are candidates as well.
+    pub bridges: usize,
+    /// How fast the blend learns (AdaGrad's rate).
+    pub learning_rate: f32,
     /// A visit ends after this long without an event, milliseconds.
     pub visit_gap_ms: i64,
     /// Interest shown by a view or a click on a recommendation.
@@ -31,6 +37,9 @@ impl Default for Config {
             context_items: 10,
             neighbours: 50,
             half_life_ms: 14 * 24 * 3_600_000,
+            trend_half_life_ms: 12 * 3_600_000,
+            bridges: 8,
+            learning_rate: 0.1,
             visit_gap_ms: 30 * 60_000,
             view_weight: 1.0,
             cart_weight: 3.0,

@@ -34,16 +34,27 @@ impl Landmark {
         u32::try_from(past).unwrap_or(u32::MAX)
     }
 
-    /// What `weight` at `at_ms` adds to a sum.
-    pub(crate) fn contribution(self, weight: f32, at_ms: i64, half_life_ms: i64) -> u64 {
+    /// What a weight at `at_ms` adds to a sum.
+    pub(crate) fn contribution(self, at_ms: i64, half_life_ms: i64) -> Contribution {
         let half_lives = (at_ms.saturating_sub(self.at_ms)) as f64 / half_life_ms.max(1) as f64;
         let half_lives = half_lives.clamp(-(MIN_HALF_LIVES as f64), MAX_HALF_LIVES as f64);
-        (SCALE * f64::from(weight.max(0.0)) * half_lives.exp2()).round() as u64
+        Contribution(SCALE * half_lives.exp2())
     }
 
     /// A sum's value as of the landmark of `other`, so that sums of two documents compare.
     pub(crate) fn decayed(self, sum: u64) -> Decayed {
         Decayed { sum, at_ms: self.at_ms }
+    }
+}
+
+/// What a weight of 1 adds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contribution(f64);
+
+impl Contribution {
+    /// What `weight` adds, in fixed point.
+    pub(crate) fn of(self, weight: f32) -> u64 {
+        (self.0 * f64::from(weight.max(0.0))).round() as u64
     }
 }
 
@@ -89,7 +100,7 @@ mod tests {
     fn a_weight_halves_in_a_half_life() {
         let mut landmark = Landmark::default();
         landmark.advance(5_000, H);
-        let sum = landmark.decayed(landmark.contribution(8.0, 5_000, H));
+        let sum = landmark.decayed(landmark.contribution(5_000, H).of(8.0));
         assert!((sum.weight_at(5_000, H) - 8.0).abs() < 1e-9);
         assert!((sum.weight_at(6_000, H) - 4.0).abs() < 1e-9);
     }
@@ -101,7 +112,7 @@ mod tests {
             let mut sorted = times.clone();
             sorted.sort_unstable();
             for at in &sorted {
-                sum = fade(sum, landmark.advance(*at, H)) + landmark.contribution(1.0, *at, H);
+                sum = fade(sum, landmark.advance(*at, H)) + landmark.contribution(*at, H).of(1.0);
             }
             let now = sorted[sorted.len() - 1];
             let exact: f64 = sorted.iter().map(|at| ((*at - now) as f64 / H as f64).exp2()).sum();
@@ -113,7 +124,7 @@ mod tests {
         fn between_two_moves_the_order_does_not_matter(mut times in proptest::collection::vec(1_000_i64..4_900, 2..30)) {
             let total = |times: &[i64]| {
                 let landmark = Landmark { at_ms: 1_000 };
-                times.iter().map(|at| landmark.contribution(1.5, *at, H)).sum::<u64>()
+                times.iter().map(|at| landmark.contribution(*at, H).of(1.5)).sum::<u64>()
             };
             let before = total(&times);
             times.reverse();

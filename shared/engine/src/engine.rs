@@ -1,9 +1,11 @@
 //! What the functions call: observe an event, learn a signal.
 
-use crate::ItemId;
+use crate::item_id::ItemId;
 use crate::config::Config;
+use crate::decay::Decayed;
 use crate::event::{EventKind, Interaction};
 use crate::item::Item;
+use crate::popularity::Demand;
 use crate::person::{MAX_EVENT_HASHES, MAX_HISTORY, Past, Person};
 use crate::signal::{Direction, Edge, Signal};
 
@@ -116,14 +118,18 @@ impl Engine {
 
     /// Teaches an item; false: its watermark covers the signal and nothing changed.
     pub fn learn(&self, item: &mut Item, signal: &Signal) -> bool {
-        item.learn(signal, self.config.neighbours, self.config.half_life_ms)
+        item.learn(signal, &self.config)
     }
 
-    /// The demand for an item, comparable between items and at any time: log2 of its decayed interest, on a scale that
-    /// rises by 1 with every half-life.
-    pub fn demand(&self, item: &Item) -> f64 {
-        let interest = item.interest();
-        (interest.sum.max(1) as f64).log2() + interest.at_ms as f64 / self.config.half_life_ms.max(1) as f64
+    /// The demand for an item, for the popularity of its partition.
+    pub fn demand(&self, item: &Item) -> Demand {
+        let at = |interest: Decayed, half_life_ms: i64| {
+            (interest.sum.max(1) as f64).log2() + interest.at_ms as f64 / half_life_ms.max(1) as f64
+        };
+        Demand {
+            slow: at(item.interest(), self.config.half_life_ms),
+            fast: at(item.trend(), self.config.trend_half_life_ms),
+        }
     }
 
     /// The items whose models a list is made from: the last distinct ones, newest first.

@@ -1,6 +1,6 @@
 //! What a person did, as the engine takes it.
 
-use crate::ItemId;
+use crate::item_id::ItemId;
 use crate::watermark::Source;
 
 /// The kinds of events.

@@ -1,126 +1,134 @@
 //! What a person's own history says of items seen before.
 
-use std::collections::HashMap;
-
-use crate::ItemId;
 use crate::event::EventKind;
+use crate::features::{Feature, Row, ln, ln1};
+use crate::item_id::ItemId;
 use crate::person::{Past, Person};
+use crate::pool::Pool;
 
 /// The history, read once for a list.
 pub(crate) struct History<'a> {
     past: &'a [Past],
-    repeats: HashMap<&'a str, Repeat>,
+    /// By recency: the last item first. The first candidates of the pool are the same items.
+    repeats: Vec<Repeat>,
+    /// Share of the person's steps that went back to something seen before.
+    repeat_ratio: f32,
+    /// Events of the present visit.
+    pub(crate) visit_events: usize,
 }
 
 /// What speaks for seeing an item again.
-#[derive(Debug, Clone)]
-pub(crate) struct Repeat {
-    /// Distinct items since it was last touched: 0 is the last item itself.
-    pub(crate) rank: usize,
-    /// Touched in the present visit?
-    pub(crate) in_visit: bool,
-    /// The strongest thing done with it.
-    pub(crate) strongest: EventKind,
-    /// How often it was bought.
-    bought: u32,
-    /// Put into the cart or bought?
-    wanted: bool,
-    /// Taken out of the cart, and not touched since?
-    pub(crate) removed: bool,
-    /// Was it the last thing twice running?
-    pub(crate) twice_running: bool,
-    /// Did it once follow the item that is the last now, and in what share of its occurrences?
-    pub(crate) follows_last: bool,
-    pub(crate) follows_last_share: f32,
-    /// In what share of the last item's occurrences did it come before?
-    pub(crate) precedes_last_share: f32,
-    /// Share of the person's steps that went back to something seen before.
-    pub(crate) person_ratio: f32,
+#[derive(Debug, Clone, Default)]
+struct Repeat {
+    /// Events since it was last touched.
+    distance: usize,
+    in_visit: bool,
+    bought: bool,
+    in_cart: bool,
+    removed: bool,
+    twice_running: bool,
+    follows_last: f32,
+    precedes_last: f32,
     /// Touches, halved every 6 hours, every day and every week; the last two weighted by type.
-    pub(crate) hours6: f32,
-    pub(crate) day: f32,
-    pub(crate) week: f32,
-    /// Since the last touch.
-    pub(crate) age_hours: f32,
+    hours6: f32,
+    day: f32,
+    week: f32,
+    age_hours: f32,
 }
 
 impl<'a> History<'a> {
-    pub(crate) fn new(person: &'a Person, now_ms: i64) -> Self {
+    /// Reads it; its items become the first candidates.
+    pub(crate) fn new(person: &'a Person, now_ms: i64, pool: &mut Pool<'a, '_>) -> Self {
         let past = person.history();
-        let mut history = Self { past, repeats: HashMap::new() };
+        let mut history = Self { past, repeats: Vec::with_capacity(past.len()), repeat_ratio: 0.0, visit_events: 0 };
         let Some(last) = past.last() else { return history };
-        let ratio = repeat_ratio(past);
-        let mut rank = 0;
-        for touch in past.iter().rev() {
+        for (distance, touch) in past.iter().rev().enumerate() {
             let age_hours = ((now_ms / 1_000).saturating_sub(touch.at_s).max(0) as f32) / 3_600.0;
-            let repeat = history.repeats.entry(touch.item.as_ref()).or_insert_with(|| {
-                rank += 1;
-                Repeat {
-                    rank: rank - 1,
-                    in_visit: false,
-                    strongest: EventKind::ProductView,
-                    bought: 0,
-                    wanted: false,
-                    removed: touch.kind == EventKind::RemoveFromCart,
-                    twice_running: false,
-                    follows_last: false,
-                    follows_last_share: 0.0,
-                    precedes_last_share: 0.0,
-                    person_ratio: ratio,
-                    hours6: 0.0,
-                    day: 0.0,
-                    week: 0.0,
-                    age_hours,
-                }
-            });
-            repeat.touch(touch, age_hours, last.visit);
+            let Some(slot) = pool.slot(&touch.item) else { break };
+            if slot == history.repeats.len() {
+                let removed = touch.kind == EventKind::RemoveFromCart;
+                history.repeats.push(Repeat { distance, removed, age_hours, ..Repeat::default() });
+            }
+            history.repeats[slot].touch(touch, age_hours, last.visit);
+            history.visit_events += usize::from(touch.visit == last.visit);
         }
-        history.follow(&last.item);
+        history.repeat_ratio = (past.len() - history.repeats.len()) as f32 / (past.len().max(2) - 1) as f32;
+        history.follow(&last.item, pool);
         history
     }
 
     /// Notes what came directly after and before the last item, earlier on.
-    fn follow(&mut self, last: &ItemId) {
+    fn follow(&mut self, last: &ItemId, pool: &mut Pool<'a, '_>) {
         let past = self.past;
-        let occurrences = past.iter().filter(|touch| touch.item == *last).count().max(1) as f32;
+        let share = 1.0 / past.iter().filter(|touch| touch.item == *last).count().max(1) as f32;
         for pair in past.windows(2) {
             if pair[0].item == *last
-                && let Some(next) = self.repeats.get_mut(pair[1].item.as_ref())
+                && let Some(next) = pool.slot(&pair[1].item).and_then(|slot| self.repeats.get_mut(slot))
             {
-                next.follows_last = true;
-                next.follows_last_share += 1.0 / occurrences;
+                next.follows_last += share;
                 next.twice_running |= pair[1].item == *last;
             }
             if pair[1].item == *last
-                && let Some(before) = self.repeats.get_mut(pair[0].item.as_ref())
+                && let Some(before) = pool.slot(&pair[0].item).and_then(|slot| self.repeats.get_mut(slot))
             {
-                before.precedes_last_share += 1.0 / occurrences;
+                before.precedes_last += share;
             }
         }
     }
 
-    /// The items seen before.
-    pub(crate) fn items(&self) -> impl Iterator<Item = &'a ItemId> {
-        self.past.iter().rev().map(|touch| &touch.item)
+    /// How many distinct items were seen before: the first candidates.
+    pub(crate) fn distinct(&self) -> usize {
+        self.repeats.len()
     }
 
     /// Items with the weight of what was done, newest first.
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = (&'a str, f32)> {
-        self.past.iter().rev().map(|touch| (touch.item.as_ref(), type_weight(touch.kind)))
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = (&'a ItemId, f32)> {
+        self.past.iter().rev().map(|touch| (&touch.item, type_weight(touch.kind)))
     }
 
-    pub(crate) fn repeat(&self, item: &str) -> Option<&Repeat> {
-        self.repeats.get(item)
-    }
-
-    /// Bought, once: enough, unless it is something the person buys again and again.
-    pub(crate) fn is_done_with(&self, item: &str) -> bool {
-        self.repeats.get(item).is_some_and(|repeat| repeat.bought == 1)
+    /// Was the candidate touched in this visit?
+    pub(crate) fn is_in_visit(&self, slot: usize) -> bool {
+        self.repeats.get(slot).is_some_and(|repeat| repeat.in_visit)
     }
 
     /// Was it put into the cart or bought?
-    pub(crate) fn was_wanted(&self, item: &str) -> bool {
-        self.repeats.get(item).is_some_and(|repeat| repeat.wanted)
+    pub(crate) fn was_wanted(&self, slot: usize) -> bool {
+        self.repeats.get(slot).is_some_and(|repeat| repeat.bought || repeat.in_cart)
+    }
+
+    /// Fills in the features of going back to a candidate.
+    pub(crate) fn fill(&self, slot: usize, row: &mut Row) {
+        const BY_RANK: [Feature; 6] = [
+            Feature::Rank1,
+            Feature::Rank2,
+            Feature::Rank3,
+            Feature::Rank4,
+            Feature::Rank6,
+            Feature::Rank11,
+        ];
+        let Some(repeat) = self.repeats.get(slot) else { return };
+        let bucket = match slot {
+            0..=2 => slot,
+            3..=4 => 3,
+            5..=9 => 4,
+            _ => 5,
+        };
+        let flag = |is: bool| f32::from(u8::from(is));
+        row.set(BY_RANK[bucket], 1.0);
+        row.set(Feature::InVisit, flag(repeat.in_visit));
+        row.set(Feature::Near, (-(repeat.distance as f32) / 4.0).exp());
+        row.set(Feature::FollowsLast, flag(repeat.follows_last > 0.0));
+        row.set(Feature::FollowsLastShare, repeat.follows_last);
+        row.set(Feature::PrecedesLastShare, repeat.precedes_last);
+        row.set(Feature::TwiceRunning, flag(slot == 0 && repeat.twice_running));
+        row.set(Feature::PersonRepeats, if slot > 0 { 2.0 * self.repeat_ratio } else { 0.0 });
+        row.set(Feature::Touches6h, 0.5 * ln1(repeat.hours6, 0.1));
+        row.set(Feature::Touches1d, 0.5 * ln1(repeat.day, 0.1));
+        row.set(Feature::Touches7d, 0.5 * ln1(repeat.week, 0.1));
+        row.set(Feature::Age, 0.3 * ln(1.0 + repeat.age_hours));
+        row.set(Feature::Bought, flag(repeat.bought));
+        row.set(Feature::InCart, flag(repeat.in_cart));
+        row.set(Feature::Removed, flag(repeat.removed));
     }
 }
 
@@ -128,11 +136,8 @@ impl Repeat {
     fn touch(&mut self, touch: &Past, age_hours: f32, visit: u32) {
         let weight = type_weight(touch.kind);
         self.in_visit |= touch.visit == visit;
-        self.bought += u32::from(touch.kind == EventKind::Purchase);
-        self.wanted |= matches!(touch.kind, EventKind::AddToCart | EventKind::Purchase);
-        if weight > type_weight(self.strongest) {
-            self.strongest = touch.kind;
-        }
+        self.bought |= touch.kind == EventKind::Purchase;
+        self.in_cart |= touch.kind == EventKind::AddToCart;
         self.hours6 += (-age_hours / 6.0).exp2() * f32::from(u8::from(weight > 0.0));
         self.day += (-age_hours / 24.0).exp2() * weight;
         self.week += (-age_hours / 168.0).exp2() * weight;
@@ -147,9 +152,4 @@ fn type_weight(kind: EventKind) -> f32 {
         EventKind::Purchase => 4.0,
         EventKind::RemoveFromCart | EventKind::RecommendationView => 0.0,
     }
-}
-
-fn repeat_ratio(past: &[Past]) -> f32 {
-    let back = (1..past.len()).filter(|at| past[..*at].iter().any(|earlier| earlier.item == past[*at].item)).count();
-    back as f32 / (past.len().max(2) - 1) as f32
 }

@@ -16,6 +16,7 @@
 //! | `watermark` | what a document has been fed |
 //! | `strategy`, `reason`, `config` | names and settings |
 
+mod blend;
 mod catalogue;
 mod codec;
 mod companions;
@@ -23,9 +24,12 @@ mod config;
 mod decay;
 mod engine;
 mod event;
+mod features;
 mod history;
 mod item;
+mod item_id;
 mod person;
+mod pool;
 mod popularity;
 mod reason;
 mod recommend;
@@ -33,6 +37,7 @@ mod signal;
 mod strategy;
 mod watermark;
 
+pub use blend::Blend;
 pub use catalogue::{Catalogue, Product};
 pub use codec::DecodeError;
 pub use config::Config;
@@ -40,13 +45,11 @@ pub use decay::Decayed;
 pub use engine::{Engine, ObserveOutcome, Observed};
 pub use event::{EventKind, Interaction, event_hash};
 pub use item::{Item, Neighbour};
+pub use item_id::ItemId;
 pub use person::{List, ListEntry, Past, Person};
-pub use popularity::{Popularity, PopularityShard};
+pub use popularity::{Demand, Popularity, PopularityShard};
 pub use reason::{Because, Reason};
-pub use recommend::{Inputs, Recommendation};
+pub use recommend::{Inputs, Prediction, Recommendation};
 pub use signal::{Direction, Edge, Signal};
 pub use strategy::{Split, Strategy};
 pub use watermark::{Source, Watermarks};
-
-/// An item's id, cheap to copy.
-pub type ItemId = std::sync::Arc<str>;

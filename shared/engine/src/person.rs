@@ -1,6 +1,6 @@
 //! What is known of a person: the last interactions, what was fed, and the current list.
 
-use crate::ItemId;
+use crate::item_id::ItemId;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::event::EventKind;
 use crate::reason::{Because, Reason};

@@ -2,19 +2,31 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::ItemId;
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::item_id::{ItemId, KeyMap};
 
 /// The version of the bytes.
-const VERSION: u8 = 1;
-/// Items kept over all categories.
+const VERSION: u8 = 2;
+/// Items kept over all categories, of each speed.
 const MAX_OVERALL: usize = 200;
 /// Items kept of one category.
-const MAX_IN_CATEGORY: usize = 20;
+const MAX_IN_CATEGORY: usize = 50;
+/// Entries kept in all: what one document of the table holds with room to spare.
+const MAX_KEPT: usize = 5_000;
 /// Entries the bytes may hold.
 const MAX_ENTRIES: u64 = 100_000;
 /// A change of demand under this (log2) is not worth a write: 5%.
 const WORTH_A_WRITE: f64 = 0.07;
+
+/// The demand for an item, comparable between items and at any time: log2 of its decayed interest, on a scale that rises by
+/// 1 with every half-life.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Demand {
+    /// Over weeks.
+    pub slow: f64,
+    /// Over hours.
+    pub fast: f64,
+}
 
 /// One partition's most wanted items. Holds the items' own demand, assigned and not added: feeding it twice changes nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,50 +37,55 @@ pub struct PopularityShard {
 #[derive(Debug, Clone, PartialEq)]
 struct Entry {
     category: Option<String>,
-    demand: f64,
+    demand: Demand,
 }
 
 impl PopularityShard {
     /// Sets an item's demand ([`crate::Engine::demand`]); true: the shard changed by something worth writing.
-    pub fn update(&mut self, item: &ItemId, category: Option<&str>, demand: f64) -> bool {
-        if !demand.is_finite() {
+    pub fn update(&mut self, item: &ItemId, category: Option<&str>, demand: Demand) -> bool {
+        if !demand.slow.is_finite() || !demand.fast.is_finite() {
             return false;
         }
-        let entry = Entry { category: category.map(str::to_owned), demand };
         if let Some(known) = self.entries.get_mut(item) {
-            let worth = (known.demand - demand).abs() >= WORTH_A_WRITE || known.category != entry.category;
+            let moved = (known.demand.slow - demand.slow).abs().max((known.demand.fast - demand.fast).abs());
+            let worth = moved >= WORTH_A_WRITE || known.category.as_deref() != category;
             if worth {
-                *known = entry;
+                *known = Entry { category: category.map(str::to_owned), demand };
             }
             return worth;
         }
-        self.entries.insert(item.clone(), entry);
-        self.trim();
+        self.entries.insert(item.clone(), Entry { category: category.map(str::to_owned), demand });
+        // With slack, so that not every newcomer sorts all of it.
+        if self.entries.len() > self.room() {
+            self.trim();
+        }
         self.entries.contains_key(item)
     }
 
-    /// Keeps what is at the top over all, or in its category.
+    fn room(&self) -> usize {
+        2 * MAX_OVERALL + MAX_OVERALL / 2
+    }
+
+    /// Keeps what is at the top over all, at either speed, or in its category.
     fn trim(&mut self) {
-        if self.entries.len() <= MAX_OVERALL {
-            return;
-        }
+        let mut kept: BTreeMap<ItemId, Entry> = BTreeMap::new();
         let mut ranked: Vec<(&ItemId, &Entry)> = self.entries.iter().collect();
-        ranked.sort_by(|a, b| b.1.demand.total_cmp(&a.1.demand).then_with(|| a.0.cmp(b.0)));
+        ranked.sort_by(|a, b| b.1.demand.fast.total_cmp(&a.1.demand.fast).then_with(|| a.0.cmp(b.0)));
+        kept.extend(ranked.iter().take(MAX_OVERALL).map(|(item, entry)| ((*item).clone(), (*entry).clone())));
+        ranked.sort_by(|a, b| b.1.demand.slow.total_cmp(&a.1.demand.slow).then_with(|| a.0.cmp(b.0)));
         let mut in_category: HashMap<&str, usize> = HashMap::new();
-        let mut dropped = Vec::new();
         for (rank, (item, entry)) in ranked.into_iter().enumerate() {
             let category_rank = entry.category.as_deref().map(|category| {
                 let count = in_category.entry(category).or_default();
                 *count += 1;
                 *count
             });
-            if rank >= MAX_OVERALL && category_rank.is_none_or(|rank| rank > MAX_IN_CATEGORY) {
-                dropped.push(item.clone());
+            let wanted = rank < MAX_OVERALL || category_rank.is_some_and(|rank| rank <= MAX_IN_CATEGORY);
+            if wanted && kept.len() < MAX_KEPT {
+                kept.insert(item.clone(), entry.clone());
             }
         }
-        for item in dropped {
-            self.entries.remove(&item);
-        }
+        self.entries = kept;
     }
 
     /// Its bytes.
@@ -88,7 +105,8 @@ impl PopularityShard {
             writer.text(item);
             let number = entry.category.as_deref().and_then(|name| categories.binary_search(&name).ok());
             writer.unsigned(number.map_or(0, |at| at as u64 + 1));
-            writer.u64(entry.demand.to_bits());
+            writer.u64(entry.demand.slow.to_bits());
+            writer.u64(entry.demand.fast.to_bits());
         }
         writer.into_bytes()
     }
@@ -113,8 +131,8 @@ impl PopularityShard {
                 0 => None,
                 number => Some(categories.get(number as usize - 1).cloned().ok_or(DecodeError::OutOfRange)?),
             };
-            let demand = f64::from_bits(reader.u64()?);
-            if !demand.is_finite() {
+            let demand = Demand { slow: f64::from_bits(reader.u64()?), fast: f64::from_bits(reader.u64()?) };
+            if !demand.slow.is_finite() || !demand.fast.is_finite() {
                 return Err(DecodeError::OutOfRange);
             }
             entries.insert(item, Entry { category, demand });
@@ -124,14 +142,30 @@ impl PopularityShard {
     }
 }
 
+/// How much an item is wanted, as a share of what all listed items are wanted, 0 to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Shares {
+    pub(crate) slow: f32,
+    pub(crate) fast: f32,
+    /// Of its category.
+    pub(crate) in_category: f32,
+    /// It is among those that are wanted most of late.
+    pub(crate) is_trending: bool,
+}
+
 /// The most wanted items, as readers see them.
 #[derive(Debug, Clone, Default)]
 pub struct Popularity {
-    /// Most wanted first, with the share of the best one's demand.
-    ranked: Vec<(ItemId, f64)>,
+    /// Most wanted first.
+    ranked: Vec<ItemId>,
+    /// Most wanted of late first.
+    trending: Vec<ItemId>,
     by_category: HashMap<String, Vec<ItemId>>,
-    share: HashMap<ItemId, f64>,
+    shares: KeyMap<Shares>,
 }
+
+/// Items that count as trending.
+const TRENDING: usize = 60;
 
 impl Popularity {
     /// All partitions together. An item in two shards (the topic was recreated) counts where it is wanted most.
@@ -139,18 +173,32 @@ impl Popularity {
         let mut best: BTreeMap<&ItemId, &Entry> = BTreeMap::new();
         for (item, entry) in shards.iter().flat_map(|shard| &shard.entries) {
             let known = best.entry(item).or_insert(entry);
-            if entry.demand > known.demand {
+            if entry.demand.slow > known.demand.slow {
                 *known = entry;
             }
         }
         let mut ranked: Vec<(&ItemId, &Entry)> = best.into_iter().collect();
-        ranked.sort_by(|a, b| b.1.demand.total_cmp(&a.1.demand).then_with(|| a.0.cmp(b.0)));
-        let top = ranked.first().map_or(0.0, |(_, entry)| entry.demand);
         let mut popularity = Self::default();
-        for (item, entry) in ranked {
-            let share = (entry.demand - top).exp2();
-            popularity.ranked.push((item.clone(), share));
-            popularity.share.insert(item.clone(), share);
+        ranked.sort_by(|a, b| b.1.demand.fast.total_cmp(&a.1.demand.fast).then_with(|| a.0.cmp(b.0)));
+        let fast = shares(&ranked, |demand| demand.fast);
+        for (at, ((item, _), fast)) in ranked.iter().zip(fast).enumerate() {
+            let is_trending = at < TRENDING;
+            popularity.shares.insert(item.key(), Shares { fast, is_trending, ..Shares::default() });
+            popularity.trending.extend((at < MAX_OVERALL).then(|| (*item).clone()));
+        }
+        ranked.sort_by(|a, b| b.1.demand.slow.total_cmp(&a.1.demand.slow).then_with(|| a.0.cmp(b.0)));
+        let slow = shares(&ranked, |demand| demand.slow);
+        let mut by_category: HashMap<&str, f32> = HashMap::new();
+        for ((_, entry), slow) in ranked.iter().zip(&slow) {
+            *by_category.entry(entry.category.as_deref().unwrap_or_default()).or_default() += slow;
+        }
+        for ((item, entry), slow) in ranked.into_iter().zip(slow) {
+            if let Some(shares) = popularity.shares.get_mut(&item.key()) {
+                shares.slow = slow;
+                let total = entry.category.as_deref().and_then(|name| by_category.get(name)).copied();
+                shares.in_category = total.map_or(0.0, |total| slow / total.max(f32::MIN_POSITIVE));
+            }
+            popularity.ranked.push(item.clone());
             if let Some(category) = &entry.category {
                 popularity.by_category.entry(category.clone()).or_default().push(item.clone());
             }
@@ -160,7 +208,12 @@ impl Popularity {
 
     /// The most wanted items, best first.
     pub fn top(&self, count: usize) -> impl Iterator<Item = &ItemId> {
-        self.ranked.iter().take(count).map(|(item, _)| item)
+        self.ranked.iter().take(count)
+    }
+
+    /// The items most wanted of late, best first.
+    pub fn trending(&self, count: usize) -> impl Iterator<Item = &ItemId> {
+        self.trending.iter().take(count)
     }
 
     /// The most wanted items of a category, best first.
@@ -168,39 +221,54 @@ impl Popularity {
         self.by_category.get(category).into_iter().flatten().take(count)
     }
 
-    /// An item's demand as a share of the most wanted one's, 0 to 1; 0 for one that is in no top list.
-    pub fn share(&self, item: &str) -> f64 {
-        self.share.get(item).copied().unwrap_or(0.0)
+    /// How much an item is wanted; nothing is known of one that is in no top list.
+    pub(crate) fn shares(&self, item: &ItemId) -> Option<Shares> {
+        self.shares.get(&item.key()).copied()
     }
+}
+
+/// Of demands that are logarithms, the shares of their sum.
+fn shares(ranked: &[(&ItemId, &Entry)], speed: impl Fn(Demand) -> f64) -> Vec<f32> {
+    let top = ranked.first().map_or(0.0, |(_, entry)| speed(entry.demand));
+    let weights: Vec<f64> = ranked.iter().map(|(_, entry)| (speed(entry.demand) - top).exp2()).collect();
+    let total: f64 = weights.iter().sum();
+    weights.into_iter().map(|weight| (weight / total.max(f64::MIN_POSITIVE)) as f32).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn demand(slow: f64) -> Demand {
+        Demand { slow, fast: -slow }
+    }
+
     #[test]
     fn the_most_wanted_come_first_over_all_partitions_and_small_categories_keep_theirs() {
         let (mut one, mut two) = (PopularityShard::default(), PopularityShard::default());
-        for n in 0..500_u32 {
-            one.update(&format!("a{n}").as_str().into(), Some("big"), f64::from(n));
+        for n in 0..2_000_u32 {
+            one.update(&format!("a{n}").into(), Some("big"), demand(f64::from(n)));
         }
-        two.update(&"rare".into(), Some("small"), 1.0);
-        assert!(one.entries.len() <= MAX_OVERALL + 1);
-        one.update(&"lone".into(), Some("tiny"), 0.5);
+        two.update(&"rare".into(), Some("small"), demand(1.0));
+        assert!(one.entries.len() <= one.room());
+        one.update(&"lone".into(), Some("tiny"), demand(0.5));
         let one = PopularityShard::decode(&one.encode()).unwrap();
         let merged = Popularity::merge(&[one, two]);
-        assert_eq!(merged.top(2).map(AsRef::as_ref).collect::<Vec<&str>>(), ["a499", "a498"]);
+        assert_eq!(merged.top(2).map(AsRef::as_ref).collect::<Vec<&str>>(), ["a1999", "a1998"]);
+        assert_eq!(merged.trending(1).map(AsRef::as_ref).collect::<Vec<&str>>(), ["a0"]);
         assert_eq!(merged.top_in_category("small", 5).count(), 1);
         assert_eq!(merged.top_in_category("tiny", 5).count(), 1);
-        assert!((merged.share("a498") - 0.5).abs() < 1e-9);
+        let share = |item: &str| merged.shares(&item.into()).unwrap();
+        assert!((share("a1998").slow / share("a1999").slow - 0.5).abs() < 1e-6);
+        assert!(share("a0").is_trending && !share("a1999").is_trending);
     }
 
     #[test]
     fn feeding_it_twice_changes_nothing() {
         let mut shard = PopularityShard::default();
-        assert!(shard.update(&"x".into(), None, 3.0));
+        assert!(shard.update(&"x".into(), None, demand(3.0)));
         let before = shard.clone();
-        assert!(!shard.update(&"x".into(), None, 3.01));
+        assert!(!shard.update(&"x".into(), None, demand(3.01)));
         assert_eq!(shard, before);
     }
 }

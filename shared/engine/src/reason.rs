@@ -1,6 +1,6 @@
 //! Why an item is recommended.
 
-use crate::ItemId;
+use crate::item_id::ItemId;
 
 /// The machine-readable reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

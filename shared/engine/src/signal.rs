@@ -1,6 +1,6 @@
 //! What one event teaches one item.
 
-use crate::ItemId;
+use crate::item_id::ItemId;
 use crate::event::EventKind;
 use crate::watermark::Source;
 

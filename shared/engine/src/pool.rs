@@ -1,0 +1,100 @@
+//! The candidates of a list, with what speaks for each.
+
+use crate::item_id::ItemId;
+
+/// Candidates at the most; what comes after is not looked at.
+const MAX_CANDIDATES: usize = 1_500;
+/// Places of the table: a power of two, at least twice the candidates.
+const PLACES: usize = 4_096;
+const FREE: u16 = u16::MAX;
+
+/// What co-visitation and likeness say of a candidate.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Evidence {
+    /// From the last item: share of what came directly after, weight of all that came after.
+    pub(crate) adjacent: f32,
+    pub(crate) forward_weight: f32,
+    /// From the item before the last.
+    pub(crate) adjacent_second: f32,
+    /// Over the context.
+    pub(crate) forward: f32,
+    pub(crate) backward: f32,
+    pub(crate) any: f32,
+    pub(crate) agreeing: u16,
+    /// When the last item and when any of the context was last seen with it, seconds since the epoch.
+    pub(crate) last_edge_s: u32,
+    pub(crate) edge_s: u32,
+    /// Over the bridges.
+    pub(crate) bridged: f32,
+    pub(crate) bridges: u16,
+    /// The context item that speaks loudest, and how loud.
+    pub(crate) cause: u16,
+    pub(crate) loudness: f32,
+    /// The context item that it was found to be like.
+    pub(crate) like_cause: Option<u16>,
+}
+
+/// Finds a candidate by its key; reusable.
+#[derive(Debug)]
+pub(crate) struct Table {
+    places: Vec<u16>,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self { places: vec![FREE; PLACES] }
+    }
+}
+
+/// The candidates in the order they were found.
+pub(crate) struct Pool<'a, 't> {
+    pub(crate) items: Vec<&'a ItemId>,
+    pub(crate) evidence: Vec<Evidence>,
+    table: &'t mut Table,
+    /// Where what is not looked at any more is written.
+    spill: Evidence,
+}
+
+impl<'a, 't> Pool<'a, 't> {
+    pub(crate) fn new(table: &'t mut Table) -> Self {
+        table.places.fill(FREE);
+        Self { items: Vec::with_capacity(512), evidence: Vec::with_capacity(512), table, spill: Evidence::default() }
+    }
+
+    /// Makes candidates of `items`.
+    pub(crate) fn admit(&mut self, items: impl Iterator<Item = &'a ItemId>) {
+        for item in items {
+            self.slot(item);
+        }
+    }
+
+    /// The number of a candidate; a new one where there is room.
+    pub(crate) fn slot(&mut self, item: &'a ItemId) -> Option<usize> {
+        let mut place = item.key() as usize & (PLACES - 1);
+        loop {
+            let slot = self.table.places[place];
+            if slot == FREE {
+                break;
+            }
+            if self.items[usize::from(slot)].key() == item.key() {
+                return Some(usize::from(slot));
+            }
+            place = (place + 1) & (PLACES - 1);
+        }
+        if self.items.len() >= MAX_CANDIDATES {
+            return None;
+        }
+        self.table.places[place] = self.items.len() as u16;
+        self.items.push(item);
+        self.evidence.push(Evidence::default());
+        Some(self.items.len() - 1)
+    }
+
+    /// What speaks for a candidate, which becomes one.
+    pub(crate) fn evidence(&mut self, item: &'a ItemId) -> &mut Evidence {
+        match self.slot(item) {
+            Some(slot) => &mut self.evidence[slot],
+            None => &mut self.spill,
+        }
+    }
+}
