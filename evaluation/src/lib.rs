@@ -9,11 +9,13 @@
 //! | `dataset`, `products`, `table` | CSV files to dense numbers |
 //! | `recommender` | [`Recommender`]: what is judged |
 //! | `protocol` | who is asked when, and what is taught |
+//! | `peers` | published recommenders to compare with |
 //! | `figures`, `comparison` | hit rate, reciprocal rank, coverage, speed; tables of them |
 
 mod comparison;
 mod dataset;
 mod figures;
+pub mod peers;
 mod products;
 mod protocol;
 mod recommender;
