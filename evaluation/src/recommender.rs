@@ -1,0 +1,67 @@
+//! What is judged.
+
+use serde::Serialize;
+
+use crate::Event;
+
+/// Places of a list that count.
+pub const TOP: usize = 20;
+
+/// What is asked of a recommender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    /// Who: the place in [`Dataset::users`](crate::Dataset::users).
+    pub user: u32,
+    /// When, about: milliseconds since the epoch.
+    pub at_ms: i64,
+    /// Only items that this person never had to do with.
+    pub new_only: bool,
+}
+
+/// Something that predicts what a person does next.
+pub trait Recommender {
+    /// What tables call it.
+    fn name(&self) -> &str;
+
+    /// Fills `list`, which comes empty, with at most [`TOP`] item numbers, best first, for what the person will do next. Returns
+    /// how many of them are fallback: not personal, popular only, because nothing else was known.
+    fn recommend(&mut self, request: &Request, list: &mut Vec<u32>) -> usize;
+
+    /// Takes an event in: the models and the person's history.
+    fn learn(&mut self, event: &Event);
+
+    /// Moves the person's history on; the models stand still. So are the test rows of a split taken in.
+    fn follow(&mut self, event: &Event);
+
+    /// How large its stored documents are, if it keeps any.
+    fn bytes(&self) -> Option<Bytes> {
+        None
+    }
+}
+
+/// Sizes of stored documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Bytes {
+    /// An item's document.
+    pub item: Typical,
+    /// A person's document.
+    pub person: Typical,
+}
+
+/// A size as most have it, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Typical {
+    /// Half are no larger.
+    pub p50: u64,
+    /// Nine tenths are no larger.
+    pub p90: u64,
+}
+
+impl Typical {
+    /// Of these sizes; 0 of none.
+    pub fn of(mut sizes: Vec<u64>) -> Self {
+        sizes.sort_unstable();
+        let at = |tenths: usize| sizes.get(sizes.len().saturating_sub(1) * tenths / 10).copied().unwrap_or(0);
+        Self { p50: at(5), p90: at(9) }
+    }
+}
