@@ -136,7 +136,7 @@ impl Dataset {
 
     /// The number of the product with this id.
     pub fn item(&self, id: &str) -> Option<u32> {
-        self.numbers.get(id).copied()
+        self.numbers.get(&ItemId::from(id)).copied()
     }
 
     fn build(mut table: Table, options: &Options) -> Result<Self, DatasetError> {
@@ -217,7 +217,7 @@ impl Dataset {
 
 /// The number of an id, a new one if it is new.
 fn number(numbers: &mut HashMap<ItemId, u32>, ids: &mut Vec<ItemId>, id: &str) -> u32 {
-    if let Some(known) = numbers.get(id) {
+    if let Some(known) = numbers.get(&ItemId::from(id)) {
         return *known;
     }
     let new = ids.len() as u32;

@@ -9,12 +9,14 @@
 //! | `dataset`, `products`, `table` | CSV files to dense numbers |
 //! | `recommender` | [`Recommender`]: what is judged |
 //! | `protocol` | who is asked when, and what is taught |
+//! | `freshet` | our own engine |
 //! | `peers` | published recommenders to compare with |
 //! | `figures`, `comparison` | hit rate, reciprocal rank, coverage, speed; tables of them |
 
 mod comparison;
 mod dataset;
 mod figures;
+mod freshet;
 pub mod peers;
 mod products;
 mod protocol;
@@ -23,6 +25,7 @@ mod table;
 
 pub use comparison::Comparison;
 pub use dataset::{Counts, Dataset, Event, Options, Order, Part};
+pub use freshet::Freshet;
 pub use figures::{Accuracy, Figures, Microseconds};
 pub use protocol::{NoSplit, Progress, prequential, split};
 pub use recommender::{Bytes, Recommender, Request, TOP, Typical};

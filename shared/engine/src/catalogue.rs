@@ -31,7 +31,8 @@ pub struct Product {
 pub struct Catalogue {
     entries: Vec<Entry>,
     by_key: KeyMap<usize>,
-    categories: HashMap<String, u32>,
+    /// By number.
+    categories: Vec<String>,
     /// Entries of a category, by its number.
     by_category: Vec<Vec<usize>>,
     /// Entries that have a word, with its weight there.
@@ -77,6 +78,7 @@ impl Catalogue {
             })
             .collect();
         let mut catalogue = Self { postings: vec![Vec::new(); frequency.len()], ..Self::default() };
+        let mut category_numbers: HashMap<String, u32> = HashMap::new();
         let count = products.len() as f32;
         for (product, words) in products.into_iter().zip(texts) {
             let words =
@@ -86,9 +88,10 @@ impl Catalogue {
             catalogue.by_key.insert(product.id.key(), at);
             let Product { id, category, price, available, .. } = product;
             let category = category.map(|name| {
-                let next = catalogue.by_category.len() as u32;
-                let number = *catalogue.categories.entry(name).or_insert(next);
+                let next = catalogue.categories.len() as u32;
+                let number = *category_numbers.entry(name.clone()).or_insert(next);
                 if number == next {
+                    catalogue.categories.push(name);
                     catalogue.by_category.push(Vec::new());
                 }
                 catalogue.by_category[number as usize].push(at);
@@ -114,6 +117,11 @@ impl Catalogue {
         self.entry(id).is_none_or(|entry| entry.available)
     }
 
+    /// A product's category.
+    pub fn category(&self, id: &ItemId) -> Option<&str> {
+        self.category_name(self.entry(id)?.category?)
+    }
+
     /// A product's place.
     pub(crate) fn place(&self, id: &ItemId) -> Option<usize> {
         self.by_key.get(&id.key()).copied()
@@ -131,7 +139,7 @@ impl Catalogue {
 
     /// The category's name.
     pub(crate) fn category_name(&self, number: u32) -> Option<&str> {
-        self.categories.iter().find(|(_, known)| **known == number).map(|(name, _)| name.as_str())
+        self.categories.get(number as usize).map(String::as_str)
     }
 
     /// The products of a category, by id.

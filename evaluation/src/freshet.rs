@@ -1,0 +1,175 @@
+//! Freshet's own engine, judged: the engine that the functions use, with documents bounded as in DynamoDB.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use freshet_engine::{
+    Because, Blend, Catalogue, Config, Engine, Inputs, Interaction, Item, ItemId, Person, Popularity, PopularityShard,
+    Prediction, Source, Strategy,
+};
+
+use crate::recommender::{Bytes, Request, Typical};
+use crate::{Dataset, Event, Recommender, TOP};
+
+/// The top lists are merged anew after so many events.
+const MERGE_EVERY: u64 = 100;
+/// One event in so many sends its documents through their bytes: what DynamoDB would not keep is lost.
+const THROUGH_BYTES_EVERY: u64 = 16;
+
+/// Passes on the number that an [`ItemId`] hashes to: it is a hash already.
+#[derive(Default)]
+struct PassThrough(u64);
+
+impl Hasher for PassThrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+type ItemMap<V> = HashMap<ItemId, V, BuildHasherDefault<PassThrough>>;
+
+/// The engine with all that it keeps.
+pub struct Freshet<'d> {
+    dataset: &'d Dataset,
+    name: String,
+    engine: Engine,
+    strategy: Strategy,
+    numbers: ItemMap<u32>,
+    catalogue: Catalogue,
+    people: Vec<Person>,
+    items: ItemMap<Item>,
+    shard: PopularityShard,
+    popularity: Popularity,
+    blend: Blend,
+    prediction: Prediction,
+    /// Whose next event `prediction` foretells.
+    predicted: Option<u32>,
+    learned: u64,
+}
+
+impl<'d> Freshet<'d> {
+    /// An empty shop with the products of `dataset`.
+    pub fn new(dataset: &'d Dataset, config: Config, strategy: Strategy) -> Self {
+        Self {
+            dataset,
+            name: format!("freshet {}", strategy.as_str()),
+            engine: Engine::new(config),
+            strategy,
+            numbers: dataset.items.iter().cloned().zip(0..).collect(),
+            catalogue: Catalogue::new(dataset.products.clone()),
+            people: vec![Person::default(); dataset.users.len()],
+            items: ItemMap::default(),
+            shard: PopularityShard::default(),
+            popularity: Popularity::default(),
+            blend: Blend::default(),
+            prediction: Prediction::default(),
+            predicted: None,
+            learned: 0,
+        }
+    }
+
+    fn interaction(&self, event: &Event) -> Interaction {
+        Interaction {
+            item: self.dataset.items[event.item as usize].clone(),
+            kind: event.kind,
+            at_ms: event.at_ms,
+            event_hash: self.learned.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            source: Source { generation: 0, partition: 0 },
+            offset: self.learned,
+        }
+    }
+
+    /// The list as the person has it since the last event.
+    fn predict(&mut self, user: u32, new_only: bool) -> Vec<freshet_engine::Recommendation> {
+        let person = &self.people[user as usize];
+        let now_ms = person.history().last().map_or(0, |last| last.at_s * 1_000);
+        let items = &self.items;
+        let lookup = |id: &ItemId| items.get(id);
+        let inputs = Inputs {
+            items: &lookup,
+            popularity: &self.popularity,
+            catalogue: &self.catalogue,
+            blend: &self.blend,
+            strategy: self.strategy,
+            now_ms,
+            limit: TOP,
+            new_only,
+        };
+        self.predicted = Some(user);
+        self.engine.recommend(person, &inputs, &mut self.prediction)
+    }
+
+    fn through_bytes(&mut self, user: u32, item: &ItemId) {
+        let person = &mut self.people[user as usize];
+        if let Ok(read) = Person::decode(&person.encode()) {
+            *person = read;
+        }
+        if let Some(item) = self.items.get_mut(item)
+            && let Ok(read) = Item::decode(&item.encode())
+        {
+            *item = read;
+        }
+    }
+}
+
+impl Recommender for Freshet<'_> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn recommend(&mut self, request: &Request, list: &mut Vec<u32>) -> usize {
+        let recommended = self.predict(request.user, request.new_only);
+        list.extend(recommended.iter().filter_map(|entry| self.numbers.get(&entry.item)));
+        recommended.iter().filter(|entry| entry.reason.because == Because::Trending).count()
+    }
+
+    fn learn(&mut self, event: &Event) {
+        let interaction = self.interaction(event);
+        if self.people[event.user as usize].has_history() {
+            if self.predicted != Some(event.user) {
+                self.predict(event.user, false);
+            }
+            let rate = self.engine.config().learning_rate;
+            self.prediction.teach(&mut self.blend, &interaction.item, rate);
+        }
+        self.predicted = None;
+        for signal in self.engine.observe(&mut self.people[event.user as usize], &interaction).signals {
+            let item = self.items.entry(signal.item.clone()).or_default();
+            self.engine.learn(item, &signal);
+            if signal.interest > 0.0 {
+                let category = self.catalogue.category(&signal.item);
+                self.shard.update(&signal.item, category, self.engine.demand(item));
+            }
+        }
+        self.learned += 1;
+        if self.learned.is_multiple_of(MERGE_EVERY) {
+            self.popularity = Popularity::merge(std::slice::from_ref(&self.shard));
+        }
+        if self.learned.is_multiple_of(THROUGH_BYTES_EVERY) {
+            self.through_bytes(event.user, &interaction.item);
+        }
+    }
+
+    fn follow(&mut self, event: &Event) {
+        let interaction = self.interaction(event);
+        self.predicted = None;
+        self.engine.observe(&mut self.people[event.user as usize], &interaction);
+        self.learned += 1;
+    }
+
+    fn bytes(&self) -> Option<Bytes> {
+        let people = self.people.iter().filter(|person| person.has_history());
+        Some(Bytes {
+            item: Typical::of(self.items.values().map(|item| item.encode().len() as u64).collect()),
+            person: Typical::of(people.map(|person| person.encode().len() as u64).collect()),
+        })
+    }
+}
