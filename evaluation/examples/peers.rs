@@ -4,12 +4,23 @@
 
 use std::io::Write as _;
 use std::ops::ControlFlow;
+use std::process::ExitCode;
 
 use freshet_evaluation::{Comparison, Dataset, Options, Order, peers, prequential, split};
 
 const USAGE: &str = "usage: peers FILE [--items FILE] [--new-only] [--split] [--order ts] [--limit N] [--only NAME]";
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut options = Options::default();
     let (mut file, mut only, mut new_only, mut splits) = (None, None, false, false);
     let mut args = std::env::args().skip(1);

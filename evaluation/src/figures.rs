@@ -10,6 +10,8 @@ use crate::{Bytes, TOP};
 
 /// So many predictions are a recommender's first steps.
 const FIRST: usize = 5_000;
+/// Longer answers are counted as of this many nanoseconds: a minute.
+const LONGEST_NS: u64 = 60_000_000_000;
 
 /// How good lists were.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -109,8 +111,8 @@ impl Tally {
             seen: vec![false; items],
             listed: vec![false; items],
             filled: 0.0,
-            // Three digits are always a valid precision
-            took: Histogram::new(3).ok(),
+            // Valid bounds: the histogram is always there
+            took: Histogram::new_with_max(LONGEST_NS, 3).ok(),
             learned: 0,
             learning: Duration::ZERO,
         }

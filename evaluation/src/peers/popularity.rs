@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use super::background::Background;
 use crate::{Dataset, Event, Recommender, Request};
 
-/// After so many events a count is worth half.
-const HALF_LIFE: f64 = 50_000.0;
+/// After so many events a count is worth half: of 2,000, 10,000 and 50,000 the best on four shops' streams, prequential with
+/// repeats; a frozen split would rather have a longer one.
+const HALF_LIFE: f64 = 2_000.0;
 /// Weights beyond this are scaled down, so that they never overflow.
 const LARGEST: f64 = 1e100;
 

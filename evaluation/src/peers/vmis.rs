@@ -7,6 +7,7 @@ use crate::{Dataset, Event, Recommender, Request};
 /// Session-Based Recommendation in e-Commerce at Scale", SIGMOD 2022): of the 500 latest visits that share an item with the
 /// present one the 100 likest are neighbours. Likeness: the sum over shared items of 1 − .1 · steps back, at least 0; a
 /// neighbour's items score its likeness × (1 − .1 · steps back of the latest shared item) × ln(visits / visits with the item).
+/// Serenade's own likeness, position/length, had hit rates up to .007 lower on three of four shops' streams, .001 higher on one.
 /// Items of the present visit may come again. The rest is the person's own last items, then popular.
 pub struct VmisKnn(Neighbours);
 
