@@ -25,8 +25,8 @@ mod table;
 
 pub use comparison::Comparison;
 pub use dataset::{Counts, Dataset, Event, Options, Order, Part};
-pub use freshet::Freshet;
 pub use figures::{Accuracy, Figures, Microseconds};
+pub use freshet::Freshet;
 pub use protocol::{NoSplit, Progress, prequential, split};
 pub use recommender::{Bytes, Recommender, Request, TOP, Typical};
 pub use table::DatasetError;

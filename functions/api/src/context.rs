@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use freshet_engine::{Config, Engine, Popularity, Split};
-use freshet_store::{Cached, CatalogueCache, Store, StoreError};
+use freshet_engine::{Blends, Config, Engine, Popularity, Split};
+use freshet_store::{Cached, CatalogueCache, ItemCache, Store, StoreError};
 use freshet_stream::groups::{Group, GroupState};
 use freshet_stream::{Producer, ProducerOptions, Record};
 use lambda_http::Error;
@@ -37,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) last_dead: Cached<Vec<Record>>,
     pub(crate) split: Cached<Split>,
     popularity: Cached<Popularity>,
+    blends: Cached<Blends>,
+    pub(crate) items: ItemCache,
 }
 
 impl Context {
@@ -71,7 +73,14 @@ impl Context {
             last_dead: Cached::new(TAIL_TTL_MS),
             split: Cached::new(SHARED_TTL_MS),
             popularity: Cached::new(SHARED_TTL_MS),
+            blends: Cached::new(SHARED_TTL_MS),
+            items: ItemCache::default(),
         })
+    }
+
+    /// What each strategy has learned to count.
+    pub(crate) async fn blends(&self, now_ms: i64) -> Result<Arc<Blends>, StoreError> {
+        self.blends.get(now_ms, |_| async { self.store.blends().await.map(Arc::new) }).await
     }
 
     /// The most wanted items.

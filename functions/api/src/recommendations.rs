@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use freshet_engine::{Inputs, Item, ListEntry, Person, Strategy};
+use freshet_engine::{Inputs, ItemId, ListEntry, Person, Prediction, Strategy};
 use freshet_events::event::id_field;
 use freshet_events::list::DEFAULT_LIST_ITEMS;
 use freshet_events::{Invalid, ListItem, iso8601};
@@ -108,18 +108,25 @@ async fn fresh(
     wanted: &Wanted,
     now: i64,
 ) -> Result<Shown, ApiError> {
-    let ids: Vec<String> = context.engine.context(person).iter().map(ToString::to_string).collect();
-    let (models, popularity) = tokio::try_join!(context.store.glance::<Item>(&ids), context.popularity(now))?;
-    let lookup = |id: &str| models.found.get(id).map(|stored| &stored.value);
+    let persons = std::iter::once((person, strategy));
+    let (models, popularity, blends) = tokio::try_join!(
+        context.items.for_lists(&context.store, &context.engine, persons, now),
+        context.popularity(now),
+        context.blends(now)
+    )?;
+    let lookup = |id: &ItemId| models.get(id);
     let inputs = Inputs {
         items: &lookup,
         popularity: &popularity,
         catalogue: &catalogue.index,
+        blend: blends.of(strategy),
         strategy,
         now_ms: now,
         limit: MAX_LIMIT.max(wanted.limit),
+        new_only: false,
     };
-    let entries = context.engine.recommend(person, &inputs).into_iter().map(ListEntry::from).collect();
+    let mut scratch = Prediction::default();
+    let entries = context.engine.recommend(person, &inputs, &mut scratch).into_iter().map(ListEntry::from).collect();
     Ok(Shown { entries, algorithm: strategy.as_str(), generated_at_ms: now, recommendation_id: None, caused_by: None })
 }
 

@@ -1,19 +1,18 @@
 //! What lives as long as the process: clients, and bounded caches of what everybody reads.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use freshet_engine::{Config, Engine, Item, Popularity, Split};
+use freshet_engine::{Blends, Config, Engine, Popularity, Split};
 use freshet_store::catalogue::Snapshot;
-use freshet_store::{Cached, CatalogueCache, Store, StoreError};
+use freshet_store::{Cached, CatalogueCache, ItemCache, Store, StoreError};
 use freshet_stream::{Producer, generation_number};
+
+use crate::teach::Teacher;
 
 /// How old popularity and settings may be, milliseconds.
 const SHARED_TTL_MS: i64 = 5_000;
-/// How old an item model may be, milliseconds: what `learn` wrote since is seen after that.
-const ITEM_TTL_MS: i64 = 500;
-/// Item models kept: at about 1 KB each, 20 MB.
-const MAX_ITEMS: usize = 20_000;
+/// How old the blends may be, milliseconds: a new shop's change fast.
+const BLENDS_TTL_MS: i64 = 2_000;
 
 /// The topics, by what is sent there.
 #[derive(Debug, Clone)]
@@ -39,9 +38,6 @@ impl Topics {
     }
 }
 
-/// When an item was read, and its model where it has one.
-type CachedItem = (i64, Option<Arc<Item>>);
-
 /// The function's context.
 pub(crate) struct Context {
     pub(crate) engine: Engine,
@@ -51,7 +47,9 @@ pub(crate) struct Context {
     catalogue: CatalogueCache,
     popularity: Cached<Popularity>,
     split: Cached<Split>,
-    items: Mutex<HashMap<String, CachedItem>>,
+    blends: Cached<Blends>,
+    pub(crate) items: ItemCache,
+    pub(crate) teacher: Teacher,
 }
 
 /// What everybody reads, at one moment.
@@ -59,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) catalogue: Arc<Snapshot>,
     pub(crate) popularity: Arc<Popularity>,
     pub(crate) split: Arc<Split>,
+    pub(crate) blends: Arc<Blends>,
 }
 
 impl Context {
@@ -71,45 +70,20 @@ impl Context {
             catalogue: CatalogueCache::default(),
             popularity: Cached::new(SHARED_TTL_MS),
             split: Cached::new(SHARED_TTL_MS),
-            items: Mutex::new(HashMap::new()),
+            blends: Cached::new(BLENDS_TTL_MS),
+            items: ItemCache::default(),
+            teacher: Teacher::default(),
         }
     }
 
-    /// Catalogue, popularity and the split over strategies.
+    /// Catalogue, popularity, the split over strategies and their blends.
     pub(crate) async fn shared(&self, now_ms: i64) -> Result<Shared, StoreError> {
-        let (catalogue, popularity, split) = tokio::try_join!(
+        let (catalogue, popularity, split, blends) = tokio::try_join!(
             self.catalogue.get(&self.store, now_ms),
             self.popularity.get(now_ms, |_| async { self.store.popularity().await.map(Arc::new) }),
             self.split.get(now_ms, |_| async { Ok(Arc::new(self.store.strategy_settings().await?.split())) }),
+            self.blends.get(now_ms, |_| async { self.store.blends().await.map(Arc::new) }),
         )?;
-        Ok(Shared { catalogue, popularity, split })
-    }
-
-    /// The models of `ids`, each read at most once in half a second. Unknown or unreadable ones are left out.
-    pub(crate) async fn items(&self, ids: Vec<String>, now_ms: i64) -> Result<HashMap<String, Arc<Item>>, StoreError> {
-        let mut models = HashMap::with_capacity(ids.len());
-        let missing: Vec<String> = {
-            let cached = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-            ids.into_iter()
-                .filter(|id| match cached.get(id) {
-                    Some((read_at, model)) if now_ms - read_at < ITEM_TTL_MS => {
-                        models.extend(model.as_ref().map(|model| (id.clone(), Arc::clone(model))));
-                        false
-                    }
-                    _ => true,
-                })
-                .collect()
-        };
-        let mut fetched = self.store.glance::<Item>(&missing).await?;
-        let mut cached = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-        if cached.len() + missing.len() > MAX_ITEMS {
-            cached.clear();
-        }
-        for id in missing {
-            let model = fetched.found.remove(&id).map(|stored| Arc::new(stored.value));
-            models.extend(model.as_ref().map(|model| (id.clone(), Arc::clone(model))));
-            cached.insert(id, (now_ms, model));
-        }
-        Ok(models)
+        Ok(Shared { catalogue, popularity, split, blends })
     }
 }

@@ -19,6 +19,7 @@ use crate::intake::{self, Placed};
 use crate::lists;
 use crate::observe::{self, Observed};
 use crate::publish;
+use crate::teach;
 
 /// The function's name in logs, metrics and dead letters.
 pub(crate) const FUNCTION: &str = "recommend";
@@ -40,6 +41,7 @@ pub(crate) async fn handle(context: &Context, batch: Batch, now_ms: i64) -> Resu
     let ids: Vec<String> = intake.by_person.keys().cloned().collect();
     let (people, shared) = tokio::try_join!(context.store.get::<Person>(&ids), context.shared(now_ms))?;
 
+    teach::teach(context, &shared, &intake.by_person, &people, now_ms).await?;
     let dead = give_up(&batch, &intake, &people);
     let mut observed = observe_all(context, &shared, &intake.by_person, people);
 

@@ -6,6 +6,7 @@ mod intake;
 mod lists;
 mod observe;
 mod publish;
+mod teach;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

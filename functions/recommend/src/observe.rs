@@ -64,7 +64,7 @@ pub(crate) fn observe(
             ObserveOutcome::Applied => {
                 observed.moved = true;
                 observed.applied += 1;
-                let choice = is_choice(event.event_type);
+                let choice = engine.is_choice(event.interaction.kind);
                 observed.new_list |= event.event_type != EventType::RecommendationView;
                 if had_list && choice {
                     outcome.listed = if seen.was_listed { Listed::Yes } else { Listed::No };
@@ -89,11 +89,6 @@ pub(crate) fn observe(
         observed.outcomes.push((event.interaction.source.partition, outcome));
     }
     observed
-}
-
-/// Does the event choose a product, so that having recommended it counts?
-fn is_choice(event_type: EventType) -> bool {
-    !matches!(event_type, EventType::RecommendationView | EventType::RemoveFromCart)
 }
 
 /// Says the website something of a product that the catalogue does not know better?

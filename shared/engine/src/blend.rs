@@ -4,8 +4,11 @@
 //! all candidates, with AdaGrad (Duchi, Hazan, Singer, JMLR 2011). Every source partition learns a copy of its own; readers
 //! take the mean, and writers go on from it.
 
+use std::collections::BTreeMap;
+
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::features::{FEATURES, Row, START};
+use crate::strategy::Strategy;
 
 /// The version of the bytes.
 const VERSION: u8 = 1;
@@ -124,6 +127,14 @@ impl Blend {
         mean
     }
 
+    /// Goes on from what all partitions know together; the steps stay those of this copy.
+    pub fn follow(&mut self, mean: &Self) {
+        if mean.steps > 0 {
+            self.weights.clone_from(&mean.weights);
+            self.squares.clone_from(&mean.squares);
+        }
+    }
+
     /// Its bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::default();
@@ -166,5 +177,93 @@ impl Blend {
         let (weights, squares) = (rows()?, rows()?);
         reader.end()?;
         Ok(Self { weights, squares, steps })
+    }
+}
+
+/// The blends of all strategies: what each source partition learned, and the means that lists are made with.
+#[derive(Debug, Clone, Default)]
+pub struct Blends {
+    copies: BTreeMap<(Strategy, u32), Blend>,
+    means: BTreeMap<Strategy, Blend>,
+    start: Blend,
+}
+
+impl Blends {
+    /// Of the copies that strategies' partitions have learned.
+    pub fn new(copies: impl IntoIterator<Item = ((Strategy, u32), Blend)>) -> Self {
+        let copies: BTreeMap<(Strategy, u32), Blend> = copies.into_iter().collect();
+        let mean = |strategy: Strategy| {
+            Blend::mean(copies.iter().filter(|((of, _), _)| *of == strategy).map(|(_, blend)| blend))
+        };
+        let means = Strategy::ALL.into_iter().map(|strategy| (strategy, mean(strategy))).collect();
+        Self { copies, means, start: Blend::default() }
+    }
+
+    /// What a strategy has learned in all.
+    pub fn of(&self, strategy: Strategy) -> &Blend {
+        self.means.get(&strategy).unwrap_or(&self.start)
+    }
+
+    /// What a partition goes on learning from: all that is known, with its own steps.
+    pub fn copy_for(&self, strategy: Strategy, partition: u32) -> Blend {
+        let mut copy = self.copies.get(&(strategy, partition)).cloned().unwrap_or_default();
+        copy.follow(self.of(strategy));
+        copy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::Feature;
+
+    fn rows() -> Vec<Row> {
+        let mut rows = vec![Row::default(); 4];
+        rows[1].set(Feature::Popularity, 1.0);
+        rows[2].set(Feature::Rank2, 1.0);
+        rows
+    }
+
+    fn learned(target: usize, steps: usize) -> Blend {
+        let (mut blend, gates) = (Blend::default(), Gates::new(2, 5.0));
+        for _ in 0..steps {
+            let weights = blend.at(gates);
+            let scores: Vec<f32> = rows().iter().map(|row| row.dot(&weights)).collect();
+            blend.step(gates, &rows(), &scores, target, 0.1);
+        }
+        blend
+    }
+
+    #[test]
+    fn what_comes_true_counts_more_and_what_does_not_counts_less() {
+        let (start, now) = (Blend::default().at(Gates::new(2, 5.0)), learned(1, 50).at(Gates::new(2, 5.0)));
+        let change = |feature: Feature| now.0[feature as usize] - start.0[feature as usize];
+        assert!(change(Feature::Popularity) > 0.1 && change(Feature::Rank2) < -0.1);
+        assert_eq!(change(Feature::Rank3), 0.0);
+    }
+
+    #[test]
+    fn bytes_keep_a_blend_and_the_mean_is_of_those_that_learned() {
+        let (one, two) = (learned(1, 30), learned(2, 10));
+        assert_eq!(Blend::decode(&one.encode()).unwrap(), one);
+        let blends = Blends::new([((Strategy::Hybrid, 0), one.clone()), ((Strategy::Hybrid, 3), two)]);
+        let mean = blends.of(Strategy::Hybrid);
+        assert_eq!((mean.steps(), blends.of(Strategy::Collaborative).steps()), (40, 0));
+        let weight = |blend: &Blend| blend.at(Gates::new(2, 5.0)).0[Feature::Popularity as usize];
+        assert!(weight(mean) < weight(&one) && weight(mean) > weight(&Blend::default()));
+        let copy = blends.copy_for(Strategy::Hybrid, 3);
+        assert_eq!((copy.steps(), weight(&copy)), (10, weight(mean)));
+    }
+
+    #[test]
+    fn broken_bytes_are_no_blend() {
+        let bytes = Blend::default().encode();
+        for end in [0, 1, 5, bytes.len() - 1] {
+            assert!(Blend::decode(&bytes[..end]).is_err());
+        }
+        let mut nan = bytes;
+        let end = nan.len();
+        nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+        assert_eq!(Blend::decode(&nan), Err(DecodeError::OutOfRange));
     }
 }

@@ -1,9 +1,9 @@
 //! Products that go with a product, for its own page.
 
-use crate::item_id::ItemId;
 use crate::catalogue::Catalogue;
 use crate::engine::Engine;
 use crate::item::Item;
+use crate::item_id::ItemId;
 use crate::reason::{Because, Reason};
 use crate::recommend::Recommendation;
 

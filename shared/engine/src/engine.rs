@@ -1,12 +1,12 @@
 //! What the functions call: observe an event, learn a signal.
 
-use crate::item_id::ItemId;
 use crate::config::Config;
 use crate::decay::Decayed;
 use crate::event::{EventKind, Interaction};
 use crate::item::Item;
-use crate::popularity::Demand;
+use crate::item_id::ItemId;
 use crate::person::{MAX_EVENT_HASHES, MAX_HISTORY, Past, Person};
+use crate::popularity::Demand;
 use crate::signal::{Direction, Edge, Signal};
 
 /// 48 bits of an event's hash are remembered.
@@ -114,6 +114,11 @@ impl Engine {
             signals[at].edges.push(edge(&event.item, Direction::Forward));
         }
         signals
+    }
+
+    /// Does an event of this kind choose a product, so that having foretold it counts?
+    pub fn is_choice(&self, kind: EventKind) -> bool {
+        !matches!(kind, EventKind::RecommendationView | EventKind::RemoveFromCart)
     }
 
     /// Teaches an item; false: its watermark covers the signal and nothing changed.

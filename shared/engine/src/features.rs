@@ -29,8 +29,6 @@ macro_rules! features {
         pub(crate) const START: &[f32] = &[$($start),+];
         /// The part of each.
         pub(crate) const PART: &[Part] = &[$(Part::$part),+];
-        /// The name of each.
-        pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),+];
     };
 }
 
@@ -176,9 +174,11 @@ pub(crate) fn ln(x: f32) -> f32 {
     let bits = x.to_bits();
     let exponent = (bits >> 23) as i32 - 127;
     let mantissa = f32::from_bits((bits & 0x007f_ffff) | 0x3f80_0000);
-    let log2 = (((-0.056_570_85 * mantissa + 0.447_179_55) * mantissa - 1.469_956_8) * mantissa + 2.821_202_6) * mantissa
-        - 1.741_793_9;
-    (exponent as f32 + log2) * std::f32::consts::LN_2
+    // ln m = 2 atanh((m - 1) / (m + 1)), whose series is short on [1, 2).
+    let s = (mantissa - 1.0) / (mantissa + 1.0);
+    let square = s * s;
+    let atanh = s * (1.0 + square * (1.0 / 3.0 + square * (1.0 / 5.0 + square * (1.0 / 7.0))));
+    exponent as f32 * std::f32::consts::LN_2 + 2.0 * atanh
 }
 
 #[cfg(test)]

@@ -98,14 +98,8 @@ impl<'a> History<'a> {
 
     /// Fills in the features of going back to a candidate.
     pub(crate) fn fill(&self, slot: usize, row: &mut Row) {
-        const BY_RANK: [Feature; 6] = [
-            Feature::Rank1,
-            Feature::Rank2,
-            Feature::Rank3,
-            Feature::Rank4,
-            Feature::Rank6,
-            Feature::Rank11,
-        ];
+        const BY_RANK: [Feature; 6] =
+            [Feature::Rank1, Feature::Rank2, Feature::Rank3, Feature::Rank4, Feature::Rank6, Feature::Rank11];
         let Some(repeat) = self.repeats.get(slot) else { return };
         let bucket = match slot {
             0..=2 => slot,

@@ -1,9 +1,9 @@
 //! What an item has learned of its companions.
 
-use crate::item_id::ItemId;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::config::Config;
 use crate::decay::{Decayed, Landmark, fade};
+use crate::item_id::ItemId;
 use crate::signal::{Direction, Signal};
 use crate::watermark::Watermarks;
 

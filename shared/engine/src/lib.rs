@@ -37,7 +37,7 @@ mod signal;
 mod strategy;
 mod watermark;
 
-pub use blend::Blend;
+pub use blend::{Blend, Blends};
 pub use catalogue::{Catalogue, Product};
 pub use codec::DecodeError;
 pub use config::Config;

@@ -1,8 +1,8 @@
 //! What is known of a person: the last interactions, what was fed, and the current list.
 
-use crate::item_id::ItemId;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::event::EventKind;
+use crate::item_id::ItemId;
 use crate::reason::{Because, Reason};
 use crate::recommend::Recommendation;
 use crate::strategy::Strategy;

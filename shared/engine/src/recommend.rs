@@ -97,7 +97,9 @@ impl Prediction {
 
 /// A list in the making.
 struct Making<'a, 'i, 't> {
-    inputs: &'i Inputs<'a>,
+    strategy: Strategy,
+    items: &'i dyn Fn(&ItemId) -> Option<&'a Item>,
+    now_ms: i64,
     half_life_ms: i64,
     pool: Pool<'a, 't>,
     history: History<'a>,
@@ -116,15 +118,13 @@ impl Engine {
         prediction: &mut Prediction,
     ) -> Vec<Recommendation> {
         let Prediction { keys, rows, scores, gates, table, last, context } = prediction;
-        let mut making = self.making(person, inputs, table);
-        if inputs.strategy != Strategy::ContentBased {
-            for bridge in making.strongest(self.config.bridges) {
-                making.cross(bridge);
-            }
+        let mut making = self.making(person, inputs.strategy, inputs.items, inputs.now_ms, table);
+        for bridge in making.strongest(self.config.bridges) {
+            making.cross(bridge);
         }
-        let tastes = making.admit_the_wanted();
-        making.admit_the_alike();
-        making.describe(last, context);
+        let tastes = making.admit_the_wanted(inputs);
+        making.admit_the_alike(inputs.catalogue);
+        making.describe(inputs.catalogue, last, context);
         rows.clear();
         keys.clear();
         let mut slots = Vec::with_capacity(making.pool.items.len());
@@ -136,7 +136,7 @@ impl Engine {
                 continue;
             }
             keys.push(item.key());
-            rows.push(making.row(slot, place, &tastes, (last, context)));
+            rows.push(making.row(inputs, slot, place, &tastes, (last, context)));
             slots.push(slot);
         }
         last.clear();
@@ -155,28 +155,34 @@ impl Engine {
         best.into_iter().map(listed).collect()
     }
 
-    /// Items whose models a list wants beside those of the context: the strongest neighbours, whose own neighbours become
-    /// candidates.
-    pub fn bridges<'a>(&self, person: &'a Person, inputs: &Inputs<'a>, prediction: &mut Prediction) -> Vec<ItemId> {
-        if inputs.strategy == Strategy::ContentBased {
-            return Vec::new();
-        }
-        let making = self.making(person, inputs, &mut prediction.table);
+    /// Items whose models a list wants beside those of the context (`items`): the strongest neighbours, whose own neighbours
+    /// become candidates.
+    pub fn bridges<'a>(
+        &self,
+        person: &'a Person,
+        strategy: Strategy,
+        items: &dyn Fn(&ItemId) -> Option<&'a Item>,
+        now_ms: i64,
+        scratch: &mut Prediction,
+    ) -> Vec<ItemId> {
+        let making = self.making(person, strategy, items, now_ms, &mut scratch.table);
         making.strongest(self.config.bridges).into_iter().map(|(slot, _)| making.pool.items[slot].clone()).collect()
     }
 
     fn making<'a, 'i, 't>(
         &self,
         person: &'a Person,
-        inputs: &'i Inputs<'a>,
+        strategy: Strategy,
+        items: &'i dyn Fn(&ItemId) -> Option<&'a Item>,
+        now_ms: i64,
         table: &'t mut Table,
     ) -> Making<'a, 'i, 't> {
         let mut pool = Pool::new(table);
-        let history = History::new(person, inputs.now_ms, &mut pool);
+        let history = History::new(person, now_ms, &mut pool);
         let context = history.distinct().min(self.config.context_items);
-        let mut making =
-            Making { inputs, half_life_ms: self.config.half_life_ms, pool, history, context, known: 0.0 };
-        if inputs.strategy != Strategy::ContentBased {
+        let half_life_ms = self.config.half_life_ms;
+        let mut making = Making { strategy, items, now_ms, half_life_ms, pool, history, context, known: 0.0 };
+        if strategy != Strategy::ContentBased {
             making.co_visited();
         }
         making
@@ -188,13 +194,13 @@ impl<'a> Making<'a, '_, '_> {
     fn co_visited(&mut self) {
         let (mut near, mut wide) = (1.0_f32, 1.0_f32);
         for position in 0..self.context {
-            let Some(item) = (self.inputs.items)(self.pool.items[position]) else {
+            let Some(item) = (self.items)(self.pool.items[position]) else {
                 near *= 0.5;
                 wide *= 0.9;
                 continue;
             };
             // Sums stand at the item's landmark: weights are seen from now.
-            let scale = item.interest().unit_at(self.inputs.now_ms, self.half_life_ms) as f32;
+            let scale = item.interest().unit_at(self.now_ms, self.half_life_ms) as f32;
             let half = 0.5 / scale.max(f32::MIN_POSITIVE);
             let adjacent = 1.0 / (item.totals.adjacent as f32 + half);
             let forward = near / (item.totals.forward as f32 + half);
@@ -248,8 +254,8 @@ impl<'a> Making<'a, '_, '_> {
 
     /// The neighbours of a bridge.
     fn cross(&mut self, (slot, strength): (usize, f32)) {
-        let Some(item) = (self.inputs.items)(self.pool.items[slot]) else { return };
-        let scale = item.interest().unit_at(self.inputs.now_ms, self.half_life_ms) as f32;
+        let Some(item) = (self.items)(self.pool.items[slot]) else { return };
+        let scale = item.interest().unit_at(self.now_ms, self.half_life_ms) as f32;
         let half = 0.5 / scale.max(f32::MIN_POSITIVE);
         let any = strength / ((item.totals.forward + item.totals.backward) as f32 + half);
         for neighbour in &item.neighbours {
@@ -260,12 +266,12 @@ impl<'a> Making<'a, '_, '_> {
     }
 
     /// What is wanted, in all and in the person's categories.
-    fn admit_the_wanted(&mut self) -> Tastes {
-        let Inputs { popularity, catalogue, .. } = *self.inputs;
+    fn admit_the_wanted(&mut self, inputs: &Inputs<'a>) -> Tastes {
+        let Inputs { popularity, catalogue, .. } = *inputs;
         self.pool.admit(popularity.top(POPULAR_CANDIDATES));
         self.pool.admit(popularity.trending(POPULAR_CANDIDATES));
         let tastes = Tastes::new(&self.history, catalogue);
-        if self.inputs.strategy != Strategy::Collaborative {
+        if self.strategy != Strategy::Collaborative {
             for (category, _) in &tastes.weights {
                 if let Some(name) = catalogue.category_name(*category) {
                     self.pool.admit(popularity.top_in_category(name, CATEGORY_CANDIDATES));
@@ -274,17 +280,16 @@ impl<'a> Making<'a, '_, '_> {
             }
         }
         if self.context == 0 {
-            self.pool.admit(catalogue.ids().take(self.inputs.limit));
+            self.pool.admit(catalogue.ids().take(inputs.limit));
         }
         tastes
     }
 
     /// Products like the newest of the context.
-    fn admit_the_alike(&mut self) {
-        if self.inputs.strategy == Strategy::Collaborative {
+    fn admit_the_alike(&mut self, catalogue: &'a Catalogue) {
+        if self.strategy == Strategy::Collaborative {
             return;
         }
-        let catalogue = self.inputs.catalogue;
         for position in 0..self.context.min(SIMILAR_CONTEXT) {
             for (item, _) in catalogue.similar(self.pool.items[position], SIMILAR_CANDIDATES) {
                 self.pool.evidence(item).like_cause.get_or_insert(position as u16);
@@ -293,23 +298,30 @@ impl<'a> Making<'a, '_, '_> {
     }
 
     /// What the last item and what the context is.
-    fn describe(&self, last: &mut Profile, context: &mut Profile) {
-        if self.inputs.strategy == Strategy::Collaborative {
+    fn describe(&self, catalogue: &Catalogue, last: &mut Profile, context: &mut Profile) {
+        if self.strategy == Strategy::Collaborative {
             return;
         }
         let mut weight = 0.5;
         for position in 0..self.context {
-            if let Some(place) = self.inputs.catalogue.place(self.pool.items[position]) {
+            if let Some(place) = catalogue.place(self.pool.items[position]) {
                 if position == 0 {
-                    self.inputs.catalogue.add_to(last, place, 1.0);
+                    catalogue.add_to(last, place, 1.0);
                 }
-                self.inputs.catalogue.add_to(context, place, weight);
+                catalogue.add_to(context, place, weight);
             }
             weight *= 0.7;
         }
     }
 
-    fn row(&self, slot: usize, place: Option<usize>, tastes: &Tastes, (last, context): (&Profile, &Profile)) -> Row {
+    fn row(
+        &self,
+        inputs: &Inputs<'a>,
+        slot: usize,
+        place: Option<usize>,
+        tastes: &Tastes,
+        (last, context): (&Profile, &Profile),
+    ) -> Row {
         let mut row = Row::default();
         let evidence = &self.pool.evidence[slot];
         let is_in_visit = self.history.is_in_visit(slot);
@@ -321,7 +333,7 @@ impl<'a> Making<'a, '_, '_> {
             row.set(Feature::BridgedLn, ln1(evidence.bridged, 5e-4));
             row.set(Feature::Bridges, f32::from(evidence.bridges) / 8.0);
         }
-        if let Some(shares) = self.inputs.popularity.shares(self.pool.items[slot]) {
+        if let Some(shares) = inputs.popularity.shares(self.pool.items[slot]) {
             row.set(Feature::Popularity, ln1(shares.slow, 1e-4));
             row.set(Feature::CategoryPopularity, ln1(shares.in_category, 0.01));
             if slot < self.history.distinct() {
@@ -332,12 +344,12 @@ impl<'a> Making<'a, '_, '_> {
                 row.set(Feature::Trending, 1.0);
             }
         }
-        if let Some(place) = place.filter(|_| self.inputs.strategy != Strategy::Collaborative) {
+        if let Some(place) = place.filter(|_| self.strategy != Strategy::Collaborative) {
             if !last.is_empty() {
-                row.set(Feature::LikeLast, self.inputs.catalogue.likeness(last, place));
+                row.set(Feature::LikeLast, inputs.catalogue.likeness(last, place));
             }
-            row.set(Feature::LikeContext, self.inputs.catalogue.likeness(context, place));
-            tastes.fill(self.inputs.catalogue.category_at(place), &mut row);
+            row.set(Feature::LikeContext, inputs.catalogue.likeness(context, place));
+            tastes.fill(inputs.catalogue.category_at(place), &mut row);
         }
         row
     }
@@ -345,7 +357,7 @@ impl<'a> Making<'a, '_, '_> {
     fn fill_co_visited(&self, evidence: &Evidence, row: &mut Row) {
         let wide: f32 = (1.0 - 0.9_f32.powi(self.context as i32)) / 0.1;
         let any = evidence.any / wide;
-        let now_s = self.inputs.now_ms / 1_000;
+        let now_s = self.now_ms / 1_000;
         let age = |at_s: u32| now_s.saturating_sub(i64::from(at_s)).max(0) as f32;
         row.set(Feature::LastAdjacentLn, ln1(evidence.adjacent, 0.002));
         row.set(Feature::LastAdjacent, 3.0 * evidence.adjacent);
@@ -382,9 +394,7 @@ impl<'a> Making<'a, '_, '_> {
                 Reason { because, item: cause(evidence.cause) }
             }
             Part::Again => Reason { because: Because::Repeat, item: None },
-            Part::Alike => {
-                Reason { because: Because::Similar, item: cause(evidence.like_cause.unwrap_or_default()) }
-            }
+            Part::Alike => Reason { because: Because::Similar, item: cause(evidence.like_cause.unwrap_or_default()) },
             Part::InCategory => Reason { because: Because::PopularInCategory, item: None },
             Part::Followed | Part::Popular => Reason { because: Because::Trending, item: None },
         }

@@ -1,7 +1,7 @@
 //! What one event teaches one item.
 
-use crate::item_id::ItemId;
 use crate::event::EventKind;
+use crate::item_id::ItemId;
 use crate::watermark::Source;
 
 /// An event's whole effect on an item: exactly one per (event, item), for items drop what is at or under their watermark.

@@ -1,9 +1,11 @@
 //! The documents' invariants, over random streams of events.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::HashMap;
+
 use freshet_engine::{
-    Catalogue, Config, Engine, EventKind, Inputs, Interaction, Item, List, ListEntry, ObserveOutcome, Person,
-    Popularity, PopularityShard, Signal, Source, Strategy,
+    Blend, Catalogue, Config, Engine, EventKind, Inputs, Interaction, Item, ItemId, List, ListEntry, ObserveOutcome,
+    Person, Popularity, PopularityShard, Prediction, Signal, Source, Strategy,
 };
 use proptest::prelude::*;
 
@@ -122,20 +124,29 @@ proptest! {
     fn lists_are_sorted_bounded_without_doubles_and_the_same_every_time(events in stream(), limit in 1_usize..30) {
         let engine = Engine::new(Config::default());
         let mut person = Person::default();
-        let mut items: std::collections::HashMap<String, Item> = std::collections::HashMap::new();
+        let mut items: HashMap<ItemId, Item> = HashMap::new();
         for signal in signals(&engine, &mut person, &events) {
-            engine.learn(items.entry(signal.item.to_string()).or_default(), &signal);
+            engine.learn(items.entry(signal.item.clone()).or_default(), &signal);
         }
         let (popularity, catalogue) = (Popularity::default(), Catalogue::default());
         for strategy in Strategy::ALL {
-            let lookup = |id: &str| items.get(id);
+            let lookup = |id: &ItemId| items.get(id);
             let now_ms = 1_800_000_000_000;
-            let inputs = Inputs { items: &lookup, popularity: &popularity, catalogue: &catalogue, strategy, now_ms, limit };
-            let list = engine.recommend(&person, &inputs);
+            let inputs = Inputs {
+                items: &lookup,
+                popularity: &popularity,
+                catalogue: &catalogue,
+                blend: &Blend::default(),
+                strategy,
+                now_ms,
+                limit,
+                new_only: false,
+            };
+            let list = engine.recommend(&person, &inputs, &mut Prediction::default());
             prop_assert!(list.len() <= limit);
             prop_assert!(list.windows(2).all(|pair| pair[0].score >= pair[1].score && pair[0].item != pair[1].item));
             prop_assert!(list.iter().all(|entry| (0.0..=1.0).contains(&entry.score)));
-            prop_assert_eq!(&list, &engine.recommend(&person, &inputs));
+            prop_assert_eq!(&list, &engine.recommend(&person, &inputs, &mut Prediction::default()));
             let entries = list.into_iter().map(ListEntry::from).collect();
             person.list = Some(List { entries, generated_at_ms: now_ms, strategy, recommendation_id: 9, caused_by: "e".into() });
             prop_assert_eq!(Person::decode(&person.encode()).unwrap(), person.clone());
@@ -155,7 +166,7 @@ fn the_same_event_id_twice_counts_once() {
 #[test]
 fn what_follows_comes_first_and_says_why() {
     let engine = Engine::new(Config::default());
-    let mut items: std::collections::HashMap<String, Item> = std::collections::HashMap::new();
+    let mut items: HashMap<ItemId, Item> = HashMap::new();
     let mut offset = 0_u64;
     let mut walk = |steps: &[u8], person: &mut Person| {
         for item in steps {
@@ -163,7 +174,7 @@ fn what_follows_comes_first_and_says_why() {
             let observed = engine
                 .observe(person, &event(*item, 0, 1_790_000_000_000 + offset.cast_signed() * 1_000, offset, offset));
             for signal in observed.signals {
-                engine.learn(items.entry(signal.item.to_string()).or_default(), &signal);
+                engine.learn(items.entry(signal.item.clone()).or_default(), &signal);
             }
         }
     };
@@ -174,16 +185,18 @@ fn what_follows_comes_first_and_says_why() {
     let mut visitor = Person::default();
     walk(&[1], &mut visitor);
     let (popularity, catalogue) = (Popularity::default(), Catalogue::default());
-    let lookup = |id: &str| items.get(id);
+    let lookup = |id: &ItemId| items.get(id);
     let inputs = Inputs {
         items: &lookup,
         popularity: &popularity,
         catalogue: &catalogue,
+        blend: &Blend::default(),
         strategy: Strategy::Collaborative,
         now_ms: 1_790_000_100_000,
         limit: 5,
+        new_only: false,
     };
-    let list = engine.recommend(&visitor, &inputs);
+    let list = engine.recommend(&visitor, &inputs, &mut Prediction::default());
     let place = |id: &str| list.iter().position(|entry| entry.item.as_ref() == id);
     assert!(place("item2") < place("item3"), "{list:?}");
     let reason = &list[place("item2").unwrap()].reason;

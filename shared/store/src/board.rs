@@ -3,6 +3,7 @@
 //! | kind | id | holds |
 //! |---|---|---|
 //! | `popularity#<generation>` | partition of item-signals | that partition's most wanted items, bytes |
+//! | `blend#<generation>` | strategy, partition of user-events | the blend that the partition learned, bytes |
 //! | `live` | partition of metrics | live figures, JSON |
 //! | `settings` | `strategies` | how persons are split over strategies, JSON |
 //! | `dead-letters` | topic, partition, offset | what an administrator did with it |
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
-use freshet_engine::{Popularity, PopularityShard, Split};
+use freshet_engine::{Blend, Blends, Popularity, PopularityShard, Split, Strategy};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Store;
@@ -70,6 +71,18 @@ impl Store {
     pub async fn put_popularity_shard(&self, partition: u32, shard: &PopularityShard) -> Result<(), StoreError> {
         let value = AttributeValue::B(Blob::new(shard.encode()));
         self.put_board(&self.popularity_kind(), &partition.to_string(), value).await
+    }
+
+    /// What every partition of user-events has learned of every strategy's blend. One that can't be read is left out and logged.
+    pub async fn blends(&self) -> Result<Blends, StoreError> {
+        let entries = self.query_board(&self.blend_kind()).await?;
+        Ok(Blends::new(entries.iter().filter_map(blend)))
+    }
+
+    /// Writes what one partition has learned.
+    pub async fn put_blend(&self, strategy: Strategy, partition: u32, blend: &Blend) -> Result<(), StoreError> {
+        let value = AttributeValue::B(Blob::new(blend.encode()));
+        self.put_board(&self.blend_kind(), &format!("{}/{partition}", strategy.as_str()), value).await
     }
 
     /// How persons are split over strategies.
@@ -166,6 +179,10 @@ impl Store {
         format!("popularity#{}", self.generation)
     }
 
+    fn blend_kind(&self) -> String {
+        format!("blend#{}", self.generation)
+    }
+
     async fn query_board(&self, kind: &str) -> Result<Vec<Entry>, StoreError> {
         let table = &self.tables.board;
         let mut entries = Vec::new();
@@ -236,6 +253,15 @@ fn popularity_shard(entry: &Entry) -> Option<PopularityShard> {
     PopularityShard::decode(bytes.as_ref())
         .map_err(|error| tracing::error!(partition = entry.id, %error, "a popularity shard can't be read"))
         .ok()
+}
+
+fn blend(entry: &Entry) -> Option<((Strategy, u32), Blend)> {
+    let (strategy, partition) = entry.id.split_once('/')?;
+    let bytes = entry.item.get("d")?.as_b().ok()?;
+    let blend = Blend::decode(bytes.as_ref())
+        .map_err(|error| tracing::warn!(id = entry.id, %error, "a blend can't be read: it is learned anew"))
+        .ok()?;
+    Some(((strategy.parse().ok()?, partition.parse().ok()?), blend))
 }
 
 fn live_entry(entry: &Entry) -> (Live, u64) {

@@ -20,6 +20,7 @@ pub mod error;
 mod items;
 pub mod live;
 pub mod meter;
+pub mod models;
 mod people;
 mod present;
 
@@ -28,3 +29,4 @@ pub use catalogue::CatalogueCache;
 pub use client::{Options, Store, Tables};
 pub use document::{Document, Fetched, Put, Stored};
 pub use error::StoreError;
+pub use models::{ItemCache, Models};
