@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use freshet_engine::{EventKind, ItemId, Product};
 
-use crate::products;
 use crate::table::{DatasetError, Table};
+use crate::{products, times};
 
 /// Where a file has no times: the first event's, in milliseconds since the epoch.
 const START_MS: i64 = 1_700_000_000_000;
@@ -180,14 +180,16 @@ impl Dataset {
             event.at_ms = last;
         }
         let untimed = times.iter().filter(|time| time.is_none()).count();
-        if order == Order::File {
-            self.counts.untimed = untimed;
-            return;
+        match order {
+            Order::File => self.counts.untimed = untimed,
+            Order::Time => {
+                self.counts.dropped = untimed;
+                let mut timed = times.iter().map(Option::is_some);
+                self.events.retain(|_| timed.next().unwrap_or(false));
+                self.events.sort_by_key(|event| event.at_ms);
+            }
         }
-        self.counts.dropped = untimed;
-        let mut timed = times.iter().map(Option::is_some);
-        self.events.retain(|_| timed.next().unwrap_or(false));
-        self.events.sort_by_key(|event| event.at_ms);
+        times::spread(&mut self.events);
     }
 
     fn set_products(&mut self, products: Vec<Product>, categories: Vec<Option<String>>) {

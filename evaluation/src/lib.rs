@@ -6,7 +6,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `dataset`, `products`, `table` | CSV files to dense numbers |
+//! | `dataset`, `products`, `table`, `times` | CSV files to dense numbers |
 //! | `recommender` | [`Recommender`]: what is judged |
 //! | `protocol` | who is asked when, and what is taught |
 //! | `freshet` | our own engine |
@@ -22,6 +22,7 @@ mod products;
 mod protocol;
 mod recommender;
 mod table;
+mod times;
 
 pub use comparison::Comparison;
 pub use dataset::{Counts, Dataset, Event, Options, Order, Part};
