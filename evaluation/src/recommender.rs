@@ -39,8 +39,9 @@ pub trait Recommender {
     }
 }
 
-/// Sizes of stored documents.
+/// Sizes of stored documents. Serialized, `item` and `person` are what is typical: the median.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "BytesLine")]
 pub struct Bytes {
     /// An item's document.
     pub item: Typical,
@@ -48,8 +49,23 @@ pub struct Bytes {
     pub person: Typical,
 }
 
+/// [`Bytes`] in the result line.
+#[derive(Serialize)]
+struct BytesLine {
+    item: u64,
+    person: u64,
+    item_p90: u64,
+    person_p90: u64,
+}
+
+impl From<Bytes> for BytesLine {
+    fn from(Bytes { item, person }: Bytes) -> Self {
+        Self { item: item.p50, person: person.p50, item_p90: item.p90, person_p90: person.p90 }
+    }
+}
+
 /// A size as most have it, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Typical {
     /// Half are no larger.
     pub p50: u64,

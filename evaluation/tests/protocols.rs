@@ -5,6 +5,7 @@ mod common;
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use common::{judge, on, read};
 use freshet_evaluation::{
@@ -168,7 +169,7 @@ fn the_result_line_has_these_names() {
     assert_eq!(line["quarters"].as_array().unwrap().len(), 4);
     assert_eq!(line["first5000"]["hr20"], line["hr20"]);
     assert!(line["recommend_us"]["p99"].as_f64() >= line["recommend_us"]["p50"].as_f64());
-    assert_eq!(line["bytes"].to_string(), r#"{"item":{"p50":2,"p90":2},"person":{"p50":0,"p90":0}}"#);
+    assert_eq!(line["bytes"].to_string(), r#"{"item":2,"person":0,"item_p90":2,"person_p90":0}"#);
 }
 
 #[test]
@@ -185,4 +186,34 @@ fn tables_are_aligned_and_tell_the_differences_to_the_first() {
     assert_eq!(Comparison::default().to_string().lines().count(), 1);
     let text = judge(&dataset, &mut scripted(&[1]), false).to_string();
     assert!(text.contains("0.2500 / 0.2500") && text.contains("bytes of an item   p50 2, p90 2"), "{text}");
+}
+
+/// Takes its time for every answer, and for every lesson.
+struct Slow;
+
+impl Recommender for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    fn recommend(&mut self, _: &Request, _: &mut Vec<u32>) -> usize {
+        std::thread::sleep(Duration::from_millis(2));
+        0
+    }
+
+    fn learn(&mut self, _: &Event) {
+        std::thread::sleep(Duration::from_millis(4));
+    }
+
+    fn follow(&mut self, _: &Event) {}
+}
+
+#[test]
+fn times_are_of_the_calls_in_the_units_that_their_names_say() {
+    let figures = judge(&read(&format!("user,item\n{}", "1,1\n".repeat(40))).unwrap(), &mut Slow, false);
+    let us = figures.recommend_us;
+    // A busy machine may make them longer, never shorter
+    assert!(us.p50 >= 2_000.0 && us.p50 < 200_000.0 && us.p50 <= us.p90 && us.p90 <= us.p99, "{us:?}");
+    assert!(figures.learn_per_s <= 250.0 && figures.learn_per_s > 2.0, "{figures}");
+    assert!(figures.seconds >= 0.04 * 4.0 + 0.039 * 2.0 && figures.seconds < 60.0, "{figures}");
 }
