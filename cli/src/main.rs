@@ -1,9 +1,14 @@
-//! The `freshet` command: a local cloud (`up`), shoppers (`simulate`), a look at all of it (`monitor`) and measurements (`bench`).
+//! The `freshet` command: a local cloud (`up`), shoppers (`simulate`), a look at all of it (`monitor`), a judge of
+//! the engine (`evaluate`) and measurements (`bench`).
 
 mod api_client;
 mod args;
 mod bench;
 mod cloud;
+mod engine_config;
+mod evaluate;
+mod judge;
+mod kafka;
 mod monitor;
 mod output;
 mod simulate;
@@ -48,6 +53,7 @@ async fn run(cli: Cli, offset: time::UtcOffset) -> anyhow::Result<ExitCode> {
         Command::Up(args) => up::run(args, cli.json, stop).await,
         Command::Simulate(args) => simulate::run(args, cli.json, stop).await,
         Command::Monitor(args) => monitor::run(args, cli.json, monitor::Clock(offset), stop).await,
+        Command::Evaluate(args) => evaluate::run(args, cli.json, stop).await,
         Command::Bench(args) => bench::run(args, cli.json, stop).await,
     }
 }

@@ -1,7 +1,5 @@
 //! Times as they are shown.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use time::{OffsetDateTime, UtcOffset};
 
 /// A place's time.
@@ -26,12 +24,6 @@ impl Clock {
             format!("UTC{sign}{:02}:{:02}", hours.unsigned_abs(), minutes.unsigned_abs())
         }
     }
-}
-
-/// Now, milliseconds since the epoch.
-pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

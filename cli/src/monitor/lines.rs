@@ -8,12 +8,13 @@ use freshet_events::{EventType, iso8601};
 use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
-use super::clock::{Clock, now_ms};
+use super::clock::Clock;
 use super::figures::Moment;
 use super::filter::Filter;
 use super::line::{Line, Tone, milliseconds};
 use super::state::{Link, State};
 use super::{Sources, Told, apply};
+use crate::kafka::now_ms;
 use crate::output::thousands;
 use crate::style::{BOLD, DIM, ERROR, GOOD, WARN, paint};
 

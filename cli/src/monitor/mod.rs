@@ -2,7 +2,6 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`target`] | which Kafka, and how it is reached |
 //! | [`reader`] | its topics, read in nobody's group |
 //! | [`incoming`] | a record, as far as it is shown |
 //! | [`join`] | events beside the lists they caused |
@@ -24,7 +23,6 @@ mod lines;
 mod names;
 mod reader;
 mod state;
-mod target;
 mod text;
 mod tui;
 
@@ -38,6 +36,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::MonitorArgs;
+use crate::kafka::{self, Since};
 use crate::output;
 use filter::Filter;
 use line::Line;
@@ -46,7 +45,6 @@ use reader::News;
 use state::State;
 
 pub(crate) use clock::Clock;
-pub(crate) use reader::Since;
 pub(crate) use text::{clean, width};
 
 /// All that tells the monitor something.
@@ -113,11 +111,11 @@ pub(crate) async fn run(
     clock: Clock,
     stop: CancellationToken,
 ) -> anyhow::Result<ExitCode> {
-    let target = target::find(&args)?;
+    let target = kafka::find(&args.kafka, args.api.as_deref())?;
     let brokers = target.kafka.bootstrap_servers.clone();
     let spinner = output::spinner(format!("connecting to {brokers}"));
-    let (kafka, since) = (target.kafka.clone(), args.from.unwrap_or(Since::Now));
-    let connecting = tokio::task::spawn_blocking(move || reader::start(&kafka, since));
+    let (options, since) = (target.kafka.clone(), args.from.unwrap_or(Since::Now));
+    let connecting = tokio::task::spawn_blocking(move || reader::start(&options, since));
     let connected = tokio::select! {
         connected = connecting => connected,
         () = stop.cancelled() => {

@@ -13,15 +13,13 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 
-use super::clock::now_ms;
 use super::incoming::{DEAD_SUFFIX, Incoming, RECOMMENDATIONS};
 use crate::cloud::{METRICS, USER_EVENTS};
+use crate::kafka::{ANSWER, Place, Since, now_ms, offsets};
 
 /// The client's name; as a group it has no members and no offsets.
 const GROUP: &str = "freshet-monitor";
-/// How long the brokers may take for an answer.
-const ANSWER: Duration = Duration::from_secs(5);
-/// … while records may be waiting to be shown.
+/// How long the brokers may take for an answer while records may be waiting to be shown.
 const LOOK_ANSWER: Duration = Duration::from_secs(2);
 /// How long one poll may wait.
 const POLL: Duration = Duration::from_millis(100);
@@ -35,7 +33,7 @@ const QUEUE: usize = 8;
 /// Records of the metrics topic that are read from its beginning; of a longer one, the last hour.
 const MAX_HISTORY: i64 = 100_000;
 /// What the live figures' "recent" looks back.
-const HISTORY_MS: i64 = 61 * 60 * 1_000;
+const HISTORY: Duration = Duration::from_mins(61);
 /// librdkafka, for somebody who only looks: small queues, quick reconnects.
 const SETTINGS: [(&str, &str); 6] = [
     ("auto.offset.reset", "earliest"),
@@ -45,17 +43,6 @@ const SETTINGS: [(&str, &str); 6] = [
     ("fetch.error.backoff.ms", "100"),
     ("client.id", GROUP),
 ];
-
-/// Where reading begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Since {
-    /// With what comes now.
-    Now,
-    /// So long ago.
-    Ago(Duration),
-    /// With what the topics still hold.
-    Beginning,
-}
 
 /// What the reader tells.
 #[derive(Debug)]
@@ -79,9 +66,6 @@ pub(crate) struct Reader {
     /// Ends when `news` is dropped.
     pub(crate) thread: JoinHandle<()>,
 }
-
-/// A partition by topic and number.
-type Place = (String, i32);
 
 struct Reading {
     consumer: BaseConsumer<Context>,
@@ -122,22 +106,21 @@ impl Reading {
 
     /// Begins to read `places`, each from where it should be.
     fn assign(&mut self, places: BTreeSet<Place>, since: Since) -> Result<(), KafkaError> {
-        let ends = self.offsets(&places, Offset::End)?;
-        let starts = self.offsets(&places, Offset::Beginning)?;
-        let ago = |ms: i64| Offset::Offset(now_ms() - ms);
+        let ends = offsets(&self.consumer, &places, Offset::End)?;
+        let starts = offsets(&self.consumer, &places, Offset::Beginning)?;
         let metrics: BTreeSet<Place> = places.iter().filter(|(topic, _)| topic == METRICS).cloned().collect();
         let length: i64 = metrics.iter().map(|place| ends[place] - starts[place]).sum();
         self.whole_history = length <= MAX_HISTORY;
         let others: BTreeSet<Place> = places.difference(&metrics).cloned().collect();
         let mut begin = match since {
             Since::Now => ends.clone(),
-            Since::Ago(time) => self.offsets(&others, ago(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))?,
             Since::Beginning => starts.clone(),
+            Since::Ago(_) | Since::At(_) => offsets(&self.consumer, &others, since.offset())?,
         };
         let history: HashMap<Place, i64> = if self.whole_history {
             starts.into_iter().filter(|(place, _)| metrics.contains(place)).collect()
         } else {
-            self.offsets(&metrics, ago(HISTORY_MS))?
+            offsets(&self.consumer, &metrics, Since::Ago(HISTORY).offset())?
         };
         begin.extend(history);
         let mut list = TopicPartitionList::new();
@@ -152,25 +135,6 @@ impl Reading {
         self.consumer.assign(&list)?;
         self.assigned = places;
         Ok(())
-    }
-
-    /// The offsets of the beginning, the end, or a time (milliseconds since the epoch, as an offset), in one question.
-    fn offsets(&self, places: &BTreeSet<Place>, at: Offset) -> Result<HashMap<Place, i64>, KafkaError> {
-        let mut asked = TopicPartitionList::new();
-        for (topic, partition) in places {
-            asked.add_partition_offset(topic, *partition, at)?;
-        }
-        if places.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let answer = self.consumer.offsets_for_times(asked, ANSWER)?;
-        let mut offsets = HashMap::new();
-        for element in answer.elements() {
-            element.error()?;
-            let offset = if let Offset::Offset(offset) = element.offset() { offset } else { -1 };
-            offsets.insert((element.topic().to_owned(), element.partition()), offset);
-        }
-        Ok(offsets)
     }
 
     fn run(mut self, news: &mpsc::Sender<News>) {

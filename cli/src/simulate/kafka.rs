@@ -14,11 +14,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::look::{Looked, look};
-use super::sender::now_ms;
 use super::summary::{Fate, Tally};
 use super::{Pace, Planned};
 use crate::api_client::ApiClient;
 use crate::cloud::USER_EVENTS;
+use crate::kafka::now_ms;
 
 /// Records on their way at the most.
 const IN_FLIGHT: u32 = 20_000;

@@ -5,8 +5,8 @@ use freshet_events::EventType;
 use serde_json::{Map, json};
 
 use super::Planned;
-use super::sender::now_ms;
 use crate::api_client::ApiClient;
+use crate::kafka::now_ms;
 
 /// Looks of a run whose length is known: enough for its quarters to differ by more than chance.
 const LOOKS: u64 = 1_600;

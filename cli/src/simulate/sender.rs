@@ -143,12 +143,6 @@ async fn deal(
     Ok(())
 }
 
-/// Now, milliseconds since the epoch.
-pub(crate) fn now_ms() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
 fn body(planned: &Planned) -> Value {
     let mut body = json!({
         "eventId": planned.event_id,

@@ -10,7 +10,7 @@ use super::Setup;
 use super::panes::{self, Shown};
 use super::theme::{FIGURE, Theme};
 use super::view::{Tab, View};
-use crate::monitor::clock::now_ms;
+use crate::kafka::now_ms;
 use crate::monitor::lines::sum;
 use crate::monitor::state::{Link, State};
 use crate::monitor::text::{clean, width};

@@ -8,15 +8,15 @@ use freshet_stream::{ProducerOptions, Security};
 use serde::Deserialize;
 
 use crate::api_client::ApiClient;
-use crate::args::{KafkaSecurity, MonitorArgs, Usage};
+use crate::args::{KafkaArgs, KafkaSecurity, Usage};
 use crate::up::API_FILE;
 
-/// What to watch.
+/// What to read.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     /// The brokers.
     pub(crate) kafka: ProducerOptions,
-    /// Where products have names.
+    /// Where its products are told of.
     pub(crate) api: Option<ApiClient>,
 }
 
@@ -26,16 +26,16 @@ struct Topics {
     kafka: String,
 }
 
-/// Finds it.
+/// Finds it; `api` is what somebody named, else the local cloud's own, where one is.
 ///
 /// # Errors
 /// [`Usage`]: there is none, or it can't be reached so; and what mends it.
-pub(crate) fn find(args: &MonitorArgs) -> anyhow::Result<Target> {
-    let (brokers, api) = match &args.kafka {
+pub(crate) fn find(args: &KafkaArgs, api: Option<&str>) -> anyhow::Result<Target> {
+    let (brokers, local_api) = match &args.kafka {
         Some(brokers) => (brokers.clone(), None),
         None => (local(&args.data_dir)?, std::fs::read_to_string(args.data_dir.join(API_FILE)).ok()),
     };
-    let api = args.api.as_deref().or(api.as_deref().map(str::trim)).map(ApiClient::new).transpose()?;
+    let api = api.or(local_api.as_deref().map(str::trim)).map(ApiClient::new).transpose()?;
     let security = security(args.security, &args.kafka_options, |name| std::env::var(name).ok())?;
     // The deadline is of producers, and nothing is produced.
     let kafka = ProducerOptions { bootstrap_servers: brokers, security, deadline: Duration::ZERO };

@@ -1,0 +1,110 @@
+//! Of `freshet bench`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Binaries;
+use super::values::{name_value, rate, seconds};
+
+/// Of `freshet bench`.
+#[derive(Debug, Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Example:\n  freshet bench latency")]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    pub(crate) what: Bench,
+}
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// From an event accepted to the changed list readable, one event at a time.
+    #[command(after_help = "Example:\n  freshet bench latency --events 300 --json")]
+    Latency(LatencyArgs),
+    /// Events a second through Kafka, recommend and DynamoDB, beside a bare loop with one write per event.
+    #[command(after_help = "Example:\n  freshet bench throughput --from sessions.csv.gz --events 200000")]
+    Throughput(ThroughputArgs),
+    /// Lists to open sockets: from the event's request to the shopper's message.
+    #[command(after_help = "Example:\n  freshet bench push --sockets 1000 --rate 200")]
+    Push(PushArgs),
+    /// From a function's process start to its first request for work, and its first answer.
+    #[command(name = "cold-start", after_help = "Example:\n  freshet bench cold-start --runs 20")]
+    ColdStart(ColdStartArgs),
+}
+
+/// Of `freshet bench latency`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LatencyArgs {
+    /// Events to measure.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) events: u32,
+    /// Measure a system that runs, instead of one started for it in memory.
+    #[arg(long, value_name = "URL")]
+    pub(crate) api: Option<String>,
+    /// The template of the system that is started.
+    #[arg(long, default_value = "template.yaml", value_name = "FILE")]
+    pub(crate) template: PathBuf,
+    #[command(flatten)]
+    pub(crate) binaries: Binaries,
+}
+
+/// Of `freshet bench throughput`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ThroughputArgs {
+    /// Events to measure.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(100..=50_000_000))]
+    pub(crate) events: u64,
+    /// Sessions to play, as `freshet simulate --from` reads them; invented ones of a similar shape if not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Sessions that go on at the same time; 1 keeps the order of the file, where data sets list whole sessions.
+    #[arg(long, default_value_t = 1_000, value_name = "SESSIONS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) interleave: u32,
+    /// Events of the bare loop.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(100..))]
+    pub(crate) baseline_events: u64,
+    /// Keep DynamoDB on disk instead of in memory.
+    #[arg(long)]
+    pub(crate) disk: bool,
+    /// Set a parameter of the template.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = name_value)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// The template to run.
+    #[arg(long, default_value = "template.yaml", value_name = "FILE")]
+    pub(crate) template: PathBuf,
+    #[command(flatten)]
+    pub(crate) binaries: Binaries,
+}
+
+/// Of `freshet bench push`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PushArgs {
+    /// Open sockets, each of another shopper.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) sockets: u32,
+    /// Events, and so lists, a second.
+    #[arg(long, default_value_t = 200.0, value_name = "PER_SECOND", value_parser = rate, allow_negative_numbers = true)]
+    pub(crate) rate: f64,
+    /// How long.
+    #[arg(long, default_value_t = 15.0, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub(crate) seconds: f64,
+    /// The template of the system that is started.
+    #[arg(long, default_value = "template.yaml", value_name = "FILE")]
+    pub(crate) template: PathBuf,
+    #[command(flatten)]
+    pub(crate) binaries: Binaries,
+}
+
+/// Of `freshet bench cold-start`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ColdStartArgs {
+    /// Starts of each function.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) runs: u32,
+    /// The template that names the functions.
+    #[arg(long, default_value = "template.yaml", value_name = "FILE")]
+    pub(crate) template: PathBuf,
+    #[command(flatten)]
+    pub(crate) binaries: Binaries,
+}
