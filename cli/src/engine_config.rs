@@ -123,6 +123,12 @@ fn parse(text: &str) -> Result<Config, String> {
     Ok(config)
 }
 
+/// The settings that differ: name, value of `a`, value of `b`.
+pub(crate) fn differences(a: &Config, b: &Config) -> Vec<(&'static str, String, String)> {
+    let shown = SETTINGS.iter().map(|Setting { name, show, .. }| (*name, show(a), show(b)));
+    shown.filter(|(_, a, b)| a != b).collect()
+}
+
 /// A value that was not expected.
 fn shown(value: &Value) -> String {
     match value {
@@ -156,6 +162,8 @@ mod tests {
         let changed = parse("neighbours = 7\nlearning_rate = 1\nview_weight = 0.25\n").unwrap();
         let expected = Config { neighbours: 7, learning_rate: 1.0, view_weight: 0.25, ..Config::default() };
         assert_eq!(changed, expected);
+        let differ: Vec<&str> = differences(&Config::default(), &changed).into_iter().map(|(name, ..)| name).collect();
+        assert_eq!(differ, ["neighbours", "learning_rate", "view_weight"]);
         assert_eq!(parse(&print(&changed)), Ok(changed));
     }
 

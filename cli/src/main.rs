@@ -1,5 +1,5 @@
 //! The `freshet` command: a local cloud (`up`), shoppers (`simulate`), a look at all of it (`monitor`), a judge of
-//! the engine (`evaluate`) and measurements (`bench`).
+//! the engine (`evaluate`, `replay`) and measurements (`bench`).
 
 mod api_client;
 mod args;
@@ -11,6 +11,7 @@ mod judge;
 mod kafka;
 mod monitor;
 mod output;
+mod replay;
 mod simulate;
 mod stop;
 mod style;
@@ -54,6 +55,7 @@ async fn run(cli: Cli, offset: time::UtcOffset) -> anyhow::Result<ExitCode> {
         Command::Simulate(args) => simulate::run(args, cli.json, stop).await,
         Command::Monitor(args) => monitor::run(args, cli.json, monitor::Clock(offset), stop).await,
         Command::Evaluate(args) => evaluate::run(args, cli.json, stop).await,
+        Command::Replay(args) => replay::run(args, cli.json, stop).await,
         Command::Bench(args) => bench::run(args, cli.json, stop).await,
     }
 }

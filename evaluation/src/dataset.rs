@@ -64,6 +64,19 @@ pub struct Event {
     pub part: Part,
 }
 
+/// What somebody did, by ids of 1 to 128 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Happened<'a> {
+    /// Who.
+    pub user: &'a str,
+    /// With which product.
+    pub item: &'a str,
+    /// When, in milliseconds since the epoch.
+    pub at_ms: i64,
+    /// What.
+    pub kind: EventKind,
+}
+
 /// The order of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
@@ -132,6 +145,19 @@ impl Dataset {
     /// The same from bytes; `file` is what errors call them.
     pub fn read(file: &str, input: impl Read + 'static, options: &Options) -> Result<Self, DatasetError> {
         Self::build(Table::read(file, Box::new(input))?, options)
+    }
+
+    /// Events in the order in which they come, and what is known of products (of two with one id the last one counts).
+    pub fn from_events<'a>(events: impl IntoIterator<Item = Happened<'a>>, products: Vec<Product>) -> Self {
+        let (mut dataset, mut users) = (Self { has_times: true, ..Self::default() }, HashMap::new());
+        for Happened { user, item, at_ms, kind } in events {
+            let item = number(&mut dataset.numbers, &mut dataset.items, item);
+            let user = number(&mut users, &mut dataset.users, user);
+            dataset.events.push(Event { user, item, at_ms, kind, part: Part::Train });
+        }
+        dataset.counts.rows = dataset.events.len();
+        dataset.set_products(products, Vec::new());
+        dataset
     }
 
     /// The number of the product with this id.

@@ -6,7 +6,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `dataset`, `products`, `table`, `times` | CSV files to dense numbers |
+//! | `dataset`, `products`, `table`, `times` | CSV files, or events from elsewhere, to dense numbers |
 //! | `recommender` | [`Recommender`]: what is judged |
 //! | `protocol` | who is asked when, and what is taught |
 //! | `freshet` | our own engine |
@@ -25,7 +25,7 @@ mod table;
 mod times;
 
 pub use comparison::Comparison;
-pub use dataset::{Counts, Dataset, Event, Options, Order, Part};
+pub use dataset::{Counts, Dataset, Event, Happened, Options, Order, Part};
 pub use figures::{Accuracy, Figures, Microseconds};
 pub use freshet::Freshet;
 pub use protocol::{NoSplit, Progress, prequential, split};

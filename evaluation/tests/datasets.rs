@@ -8,7 +8,8 @@ use std::io::Write as _;
 
 use common::{bytes, gzip, read};
 use freshet_engine::EventKind::{AddToCart, ProductView, Purchase, RemoveFromCart};
-use freshet_evaluation::{Dataset, Options, Order, Part};
+use freshet_engine::Product;
+use freshet_evaluation::{Dataset, Happened, Options, Order, Part};
 use proptest::prelude::*;
 
 const TIMED: &str = "Session,user,item,ts,TYPE,split,category\n\
@@ -31,6 +32,28 @@ fn columns_are_found_by_name_and_people_and_items_are_numbered_by_first_appearan
     assert!(dataset.has_split && dataset.has_times);
     assert_eq!((dataset.counts.rows, dataset.counts.favourites, dataset.counts.untimed), (5, 1, 1));
     assert_eq!((dataset.item("c"), dataset.item("d")), (Some(2), None));
+}
+
+#[test]
+fn events_from_elsewhere_keep_their_order_and_products_without_events_come_last() {
+    let happened = |user, item, at_ms| Happened { user, item, at_ms, kind: ProductView };
+    let product = |id: &str, name: &str| Product {
+        id: id.into(),
+        name: name.to_owned(),
+        category: None,
+        price: None,
+        attributes: Vec::new(),
+        available: true,
+    };
+    let products = vec![product("z", "Z"), product("b", "old"), product("b", "B")];
+    let events = [happened("ann", "b", 7), happened("bob", "a", 5), happened("ann", "a", 9)];
+    let dataset = Dataset::from_events(events, products);
+    let seen: Vec<_> = dataset.events.iter().map(|event| (event.user, event.item, event.at_ms)).collect();
+    assert_eq!(seen, [(0, 0, 7), (1, 1, 5), (0, 1, 9)]);
+    assert_eq!(dataset.items.iter().map(AsRef::as_ref).collect::<Vec<_>>(), ["b", "a", "z"]);
+    assert_eq!(dataset.products.iter().map(|product| product.name.as_str()).collect::<Vec<_>>(), ["B", "Z"]);
+    assert!(dataset.has_times && !dataset.has_split && dataset.counts.rows == 3);
+    assert!(Dataset::from_events([], Vec::new()).events.is_empty());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Of `freshet evaluate`, and of whoever judges an engine.
+//! Of `freshet evaluate`.
 
 use std::path::PathBuf;
 
@@ -26,8 +26,12 @@ pub(crate) struct EvaluateArgs {
     /// Ask only for products that the person never had to do with.
     #[arg(long)]
     pub(crate) new_only: bool,
-    #[command(flatten)]
-    pub(crate) engine: EngineArgs,
+    /// What lists are made from.
+    #[arg(long, default_value = Strategy::Hybrid.as_str(), value_parser = strategy())]
+    pub(crate) strategy: Strategy,
+    /// Settings of the engine as TOML: those named differ from the defaults, which `freshet evaluate --print-config` shows.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Judge the built-in published recommenders as well: a table, or with --json a key `peers`.
     #[arg(long)]
     pub(crate) compare: bool,
@@ -39,17 +43,6 @@ pub(crate) struct EvaluateArgs {
     pub(crate) print_config: bool,
 }
 
-/// The engine that is judged.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct EngineArgs {
-    /// What lists are made from.
-    #[arg(long, default_value = Strategy::Hybrid.as_str(), value_parser = strategy())]
-    pub(crate) strategy: Strategy,
-    /// Settings of the engine as TOML: those named differ from the defaults, which `freshet evaluate --print-config` shows.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-}
-
 /// `--protocol`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Protocol {
@@ -59,7 +52,7 @@ pub(crate) enum Protocol {
     Split,
 }
 
-fn strategy() -> impl clap::builder::TypedValueParser<Value = Strategy> {
+pub(super) fn strategy() -> impl clap::builder::TypedValueParser<Value = Strategy> {
     PossibleValuesParser::new(Strategy::ALL.map(Strategy::as_str)).try_map(|name| name.parse::<Strategy>())
 }
 

@@ -4,6 +4,7 @@ mod bench;
 mod evaluate;
 mod kafka;
 mod monitor;
+mod replay;
 mod simulate;
 mod up;
 mod values;
@@ -16,6 +17,7 @@ pub(crate) use bench::{Bench, BenchArgs, ColdStartArgs, LatencyArgs, PushArgs, T
 pub(crate) use evaluate::{EvaluateArgs, Protocol};
 pub(crate) use kafka::{KafkaArgs, KafkaSecurity};
 pub(crate) use monitor::MonitorArgs;
+pub(crate) use replay::ReplayArgs;
 pub(crate) use simulate::{Profile, SimulateArgs};
 pub(crate) use up::{Binaries, UpArgs};
 
@@ -72,6 +74,13 @@ pub(crate) enum Command {
         freshet evaluate sessions.csv.gz --config mine.toml --json | tail -1 | jq .hr20\n\n\
         Every event is first foretold, then learned: a hit is a list of 20 that holds what came next.")]
     Evaluate(EvaluateArgs),
+    /// Judge a change on what happened: the live engine and a candidate on the events that Kafka holds. Writes nothing.
+    #[command(after_help = "Examples:\n  freshet evaluate --print-config > mine.toml   # then change a line, and\n  \
+        freshet replay --from 1h --config mine.toml\n  \
+        freshet replay --from beginning --config mine.toml --json | tail -1 | jq .difference\n  \
+        freshet replay --from 2026-11-25T08:00:00Z --until 30m --config mine.toml --kafka broker:9098 --security msk-iam\n\n\
+        Both begin with nothing, meet the very same events in the order of their times, and foretell each before they learn it.")]
+    Replay(ReplayArgs),
     /// Measure: latency, throughput, cold starts.
     Bench(BenchArgs),
 }
@@ -116,6 +125,9 @@ mod tests {
             (["up", "--param", "A"], "NAME=VALUE"),
             (["monitor", "--from", "5 minutes"], "`beginning`"),
             (["monitor", "--from", "é"], "`beginning`"),
+            (["monitor", "--from", "2026-11-25"], "2026-11-25T08:00:00Z"),
+            (["monitor", "--from", "1900-01-01T00:00:00Z"], "`beginning`"),
+            (["replay", "--until", "beginning"], "30s, 5m, 2h or 1d"),
         ] {
             let error = Cli::try_parse_from(["freshet"].into_iter().chain(args)).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");

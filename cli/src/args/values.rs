@@ -36,6 +36,11 @@ pub(super) fn since(text: &str) -> Result<Since, String> {
     time(text).ok_or_else(|| expected.to_owned())
 }
 
+/// Where reading ends.
+pub(super) fn until(text: &str) -> Result<Since, String> {
+    time(text).ok_or_else(|| "expected a time such as 30s, 5m, 2h or 1d ago, or 2026-11-25T08:00:00Z".to_owned())
+}
+
 fn time(text: &str) -> Option<Since> {
     if let Some(at_ms) = freshet_events::parse_iso8601(text) {
         return (at_ms >= 0).then_some(Since::At(at_ms));

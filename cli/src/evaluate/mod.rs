@@ -24,7 +24,7 @@ use crate::{engine_config, output};
 /// # Errors
 /// A file that can't be read or is not what it should be: which one, where, what was expected and what came.
 pub(crate) async fn run(args: EvaluateArgs, json: bool, stop: CancellationToken) -> anyhow::Result<ExitCode> {
-    let config = engine_config::load(args.engine.config.as_deref())?;
+    let config = engine_config::load(args.config.as_deref())?;
     if args.print_config {
         print!("{}", engine_config::print(&config));
         return Ok(ExitCode::SUCCESS);
@@ -55,7 +55,7 @@ fn judge_file(
         return Ok(None);
     }
     anstream::eprintln!("{}", paint(DIM, report::described(&dataset)));
-    let ours = Freshet::new(&dataset, config, args.engine.strategy);
+    let ours = Freshet::new(&dataset, config, args.strategy);
     let peers = if args.compare { peers::all(&dataset) } else { Vec::new() };
     let contenders = std::iter::once(Box::new(ours) as Box<dyn Recommender>).chain(peers);
     let contenders = contenders.map(|recommender| (recommender.name().to_owned(), recommender));

@@ -10,7 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
-pub(crate) use target::find;
+pub(crate) use target::{Target, find};
 
 /// How long the brokers may take for an answer.
 pub(crate) const ANSWER: Duration = Duration::from_secs(5);
@@ -32,16 +32,23 @@ pub(crate) enum Since {
 }
 
 impl Since {
+    /// The time it is, milliseconds since the epoch; `None`: an end of the topics.
+    pub(crate) fn at_ms(self) -> Option<i64> {
+        match self {
+            Self::Now | Self::Beginning => None,
+            Self::Ago(time) => {
+                Some(now_ms().saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)).max(0))
+            }
+            Self::At(at_ms) => Some(at_ms),
+        }
+    }
+
     /// As Kafka is asked for offsets: the time, or one of its two ends.
     pub(crate) fn offset(self) -> Offset {
-        match self {
-            Self::Now => Offset::End,
-            // Below 0 are Kafka's own names for the two ends.
-            Self::Ago(time) => {
-                Offset::Offset(now_ms().saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)).max(0))
-            }
-            Self::At(at_ms) => Offset::Offset(at_ms.max(0)),
-            Self::Beginning => Offset::Beginning,
+        match (self, self.at_ms()) {
+            (_, Some(at_ms)) => Offset::Offset(at_ms),
+            (Self::Now, None) => Offset::End,
+            (_, None) => Offset::Beginning,
         }
     }
 }
