@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::facets::{self, Kinds};
 use crate::item_id::{ItemId, KeyMap};
 
 /// Words that more products than this have say nothing of likeness, and would cost time.
@@ -37,6 +38,8 @@ pub struct Catalogue {
     by_category: Vec<Vec<usize>>,
     /// Entries that have a word, with its weight there.
     postings: Vec<Vec<(usize, f32)>>,
+    /// A number for each facet; 0 where there are fewer.
+    facets: Kinds,
 }
 
 #[derive(Debug, Clone)]
@@ -48,6 +51,7 @@ struct Entry {
     available: bool,
     /// Words by number with their weights: a vector of length 1.
     words: Vec<(usize, f32)>,
+    kinds: Kinds,
 }
 
 impl Catalogue {
@@ -79,8 +83,10 @@ impl Catalogue {
             .collect();
         let mut catalogue = Self { postings: vec![Vec::new(); frequency.len()], ..Self::default() };
         let mut category_numbers: HashMap<String, u32> = HashMap::new();
+        let (facets, kinds) = facets::kinds(&products);
+        catalogue.facets = facets;
         let count = products.len() as f32;
-        for (product, words) in products.into_iter().zip(texts) {
+        for ((product, words), kinds) in products.into_iter().zip(texts).zip(kinds) {
             let words =
                 unit(words.into_iter().map(|(word, w)| (word, w * (1.0 + count / frequency[word]).ln())).collect());
             let at = catalogue.entries.len();
@@ -97,7 +103,7 @@ impl Catalogue {
                 catalogue.by_category[number as usize].push(at);
                 number
             });
-            catalogue.entries.push(Entry { id, category, price, available, words });
+            catalogue.entries.push(Entry { id, category, price, available, words, kinds });
         }
         catalogue
     }
@@ -130,6 +136,21 @@ impl Catalogue {
     /// May the product at `place` be recommended?
     pub(crate) fn available_at(&self, place: usize) -> bool {
         self.entries[place].available
+    }
+
+    /// Do attributes sort the products into kinds?
+    pub(crate) fn has_facets(&self) -> bool {
+        self.facets[0] != 0
+    }
+
+    /// A number for each facet; 0 where there are fewer.
+    pub(crate) fn facets(&self) -> &Kinds {
+        &self.facets
+    }
+
+    /// The kinds of a product.
+    pub(crate) fn kinds_at(&self, place: usize) -> &Kinds {
+        &self.entries[place].kinds
     }
 
     /// The number of a product's category.

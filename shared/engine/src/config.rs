@@ -10,7 +10,7 @@ pub struct Config {
     pub context_steps: usize,
     /// Distinct items, newest first, whose models a list is made from.
     pub context_items: usize,
-    /// Neighbours an item keeps (10/20/50/100: HR@20 .529/.561/.571/.573 on RetailRocket).
+    /// Neighbours an item keeps (10/20/50/100: HR@20 .529/.561/.571/.573 on RetailRocket; on the e-shop 50 lose .007 against 100).
     pub neighbours: usize,
     /// Sums halve in this event time, milliseconds.
     pub half_life_ms: i64,
@@ -18,6 +18,10 @@ pub struct Config {
     pub trend_half_life_ms: i64,
     /// The strongest candidates whose own neighbours are candidates as well.
     pub bridges: usize,
+    /// What a candidate's score loses for being the second (fourth, eighth, …) of its category in a list; 0: nothing.
+    pub diversity: f32,
+    /// Share of lists whose last place goes to a product that nobody has had to do with yet.
+    pub explore: f32,
     /// How fast the blend learns (AdaGrad's rate).
     pub learning_rate: f32,
     /// A visit ends after this long without an event, milliseconds.
@@ -35,10 +39,12 @@ impl Default for Config {
         Self {
             context_steps: 3,
             context_items: 10,
-            neighbours: 50,
-            half_life_ms: 14 * 24 * 3_600_000,
+            neighbours: 100,
+            half_life_ms: 30 * 24 * 3_600_000,
             trend_half_life_ms: 12 * 3_600_000,
             bridges: 8,
+            diversity: 0.0,
+            explore: 0.0,
             learning_rate: 0.1,
             visit_gap_ms: 30 * 60_000,
             view_weight: 1.0,

@@ -36,77 +36,119 @@ macro_rules! features {
 // position 0 the newest. "Again" features are of items that the person has touched before.
 features! {
     /// Share of what came directly after the last item: ln(x, .002).
-    LastAdjacentLn Followed 0.23;
+    LastAdjacentLn Followed 0.11;
     /// The same, 3x.
-    LastAdjacent Followed 0.13;
+    LastAdjacent Followed 0.31;
     /// Share of what came directly after the item before the last: ln(x, .002).
-    SecondAdjacentLn Followed 0.05;
+    SecondAdjacentLn Followed 0.01;
     /// How often it came after the last item: ln(1 + weight).
-    LastWeight Followed 0.05;
+    LastWeight Followed 0.17;
     /// How fresh the last item's edge is: 1 when it was just seen, 0 after days.
-    LastFreshness Followed 0.20;
+    LastFreshness Followed 0.25;
     /// What came after the context, by .5^position: ln(x, .002).
-    ForwardLn Followed 0.41;
+    ForwardLn Followed 0.22;
     /// The same, 3x.
-    Forward Followed -0.14;
+    Forward Followed -0.16;
     /// What came before the context, by .5^position: ln(x, .002).
-    BackwardLn Followed 0.17;
+    BackwardLn Followed 0.09;
     /// The same, 3x.
-    Backward Followed 0.0;
+    Backward Followed -0.08;
     /// In either direction, by .9^position: ln(x, .001).
-    AnyLn Followed 0.36;
+    AnyLn Followed 0.33;
     /// The same, 3x.
-    Any Followed -0.17;
-    /// Share of the context's items that know it.
-    Agreeing Followed 0.38;
-    /// Over the strongest candidates ("bridges"): ln(sum of any(bridge) any(candidate), .0005).
-    BridgedLn Followed 0.02;
-    /// Bridges that know it, of 8.
-    Bridges Followed 0.20;
-    /// Share of all demand, over weeks: ln(x, 1e-4).
-    Popularity Popular -0.07;
-    /// Share of all demand, of late: ln(x, 1e-3).
-    Trend Popular -0.14;
-    /// It is among the most wanted of late.
-    Trending Popular -0.08;
-    /// How lately anybody went between it and the context: e^(-age/90 min).
-    Freshness Popular 0.16;
-    /// Popularity of an item that was touched before.
-    PopularityAgain Again 0.10;
-    /// It is the last item.
-    Rank1 Again 0.80;
-    /// It is the distinct item before.
-    Rank2 Again 0.93;
+    Any Followed -0.09;
+    /// Of the last item alone, after: ln(x, .002).
+    Forward1 Followed 0.08;
+    /// Of the one before.
+    Forward2 Followed 0.13;
+    /// Of the one before that.
+    Forward3 Followed 0.07;
+    /// Of the rest, each by itself, by .8^position.
+    Forward4 Followed 0.04;
+    /// Before the last item.
+    Backward1 Followed 0.07;
+    /// Before the one before.
+    Backward2 Followed -0.01;
+    /// Before that one.
+    Backward3 Followed -0.01;
     /// And so on.
-    Rank3 Again 0.80;
+    Backward4 Followed -0.01;
+    /// Edges with the context in either direction, by .7^position and halved every 2 days of age: ln(x, .001).
+    RecentDay Followed 0.07;
+    /// The same, halved every 6 hours.
+    RecentHours Followed 0.05;
+    /// The strongest single share of the context: ln(x, .001).
+    Strongest Followed -0.01;
+    /// The context's items that know it, by .7^position.
+    AgreeingNear Followed 0.18;
+    /// Over the bridges, forward alone: ln(x, .0005).
+    BridgedAheadLn Followed -0.00;
+    /// Over the strongest bridge alone: ln(x, .0005).
+    BridgedStrongest Followed -0.05;
+    /// Share of the context's items that know it.
+    Agreeing Followed 0.26;
+    /// Over the strongest candidates ("bridges"): ln(sum of any(bridge) any(candidate), .0005).
+    BridgedLn Followed 0.17;
+    /// Bridges that know it, of 8.
+    Bridges Followed 0.39;
+    /// Share of all demand, over weeks: ln(x, 1e-4).
+    Popularity Popular -0.16;
+    /// Share of all demand, of late: ln(x, 1e-3).
+    Trend Popular -0.02;
+    /// It is among the most wanted of late.
+    Trending Popular -0.12;
+    /// How lately anybody went between it and the context: e^(-age/90 min).
+    Freshness Popular 0.21;
+    /// Popularity of an item that was touched before.
+    PopularityAgain Again 0.14;
+    /// It is the last item.
+    Rank1 Again 0.93;
+    /// It is the distinct item before.
+    Rank2 Again 0.70;
+    /// And so on.
+    Rank3 Again 0.69;
     /// Ranks 4 and 5.
-    Rank4 Again 0.71;
+    Rank4 Again 0.73;
     /// Ranks 6 to 10.
-    Rank6 Again 0.46;
+    Rank6 Again 0.59;
     /// Ranks from 11.
-    Rank11 Again 0.20;
+    Rank11 Again 0.29;
+    /// What others did, for an item of this visit (whose own edges are taken off): directly after the last item, ln(x, .002).
+    AgainAdjacentLn Again 0.06;
+    /// The same: after the context.
+    AgainForwardLn Again 0.10;
+    /// The same: before it.
+    AgainBackwardLn Again 0.05;
+    /// Directly after the last item, 3x.
+    AgainAdjacent Again 0.37;
+    /// How often in this visit: ln(n).
+    VisitTouches Again -0.02;
+    /// Share of this visit's steps that went back.
+    VisitRepeats Again 0.18;
+    /// The same, for the last item itself.
+    VisitRepeatsLast Again 0.98;
     /// Touched in this visit.
-    InVisit Again 0.25;
+    InVisit Again 0.42;
     /// e^(-distance/4), in events.
-    Near Again 0.26;
+    Near Again 0.32;
     /// It once followed the item that is the last one now.
-    FollowsLast Again 0.33;
+    FollowsLast Again 0.29;
     /// In what share of the last item's occurrences.
-    FollowsLastShare Again 0.16;
+    FollowsLastShare Again 0.13;
     /// In what share it came before.
-    PrecedesLastShare Again 0.24;
+    PrecedesLastShare Again 0.39;
     /// It is the last item, and was twice running.
-    TwiceRunning Again 0.12;
+    TwiceRunning Again 0.00;
     /// Share of the person's steps that went back, twice, for other items than the last.
-    PersonRepeats Again 0.26;
+    PersonRepeats Again 0.33;
     /// Touches, halved every 6 hours: ln(x, .1) / 2.
-    Touches6h Again 0.20;
+    Touches6h Again 0.28;
     /// Touches by type, halved every day.
-    Touches1d Again 0.25;
+    Touches1d Again 0.33;
     /// Touches by type, halved every week.
-    Touches7d Again 0.31;
+    Touches7d Again 0.39;
     /// Age of the last touch: .3 ln(1 + hours).
-    Age Again 0.07;
+    Age Again -0.16;
     /// It was bought.
     Bought Again -0.05;
     /// It was put into the cart.
@@ -114,17 +156,17 @@ features! {
     /// It was taken out of the cart, and not touched since.
     Removed Again -0.9;
     /// Likeness to the last item: cosine.
-    LikeLast Alike 0.15;
+    LikeLast Alike 0.29;
     /// Likeness to the context, by .7^position, halved.
-    LikeContext Alike 0.05;
+    LikeContext Alike 0.41;
     /// The category of the last item.
-    SameCategory InCategory 0.28;
+    SameCategory InCategory 0.67;
     /// Share of the context in its category.
-    ContextCategory InCategory 0.02;
+    ContextCategory InCategory -0.35;
     /// The person's taste for its category: ln(x, .1) / 2.
-    Taste InCategory 0.05;
+    Taste InCategory -0.01;
     /// Share of its category's demand: ln(x, .01).
-    CategoryPopularity InCategory 0.0;
+    CategoryPopularity InCategory -0.09;
 }
 
 /// Features in use.

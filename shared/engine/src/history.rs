@@ -1,5 +1,6 @@
 //! What a person's own history says of items seen before.
 
+use crate::config::Config;
 use crate::event::EventKind;
 use crate::features::{Feature, Row, ln, ln1};
 use crate::item_id::ItemId;
@@ -15,6 +16,47 @@ pub(crate) struct History<'a> {
     repeat_ratio: f32,
     /// Events of the present visit.
     pub(crate) visit_events: usize,
+    /// Distinct items of the present visit.
+    visit_distinct: usize,
+}
+
+/// How a step of a visit went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// To an item that is new in the visit.
+    On,
+    /// To the same item.
+    Again,
+    /// Back to an earlier one.
+    Back,
+}
+
+/// How the last two steps of a visit went; the first event is no step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Steps {
+    last: Option<Step>,
+    /// Did the one before go to something seen before?
+    was_back_before: bool,
+}
+
+impl Steps {
+    /// How many there are to tell apart.
+    pub(crate) const COUNT: usize = 7;
+
+    /// Its number, from 0.
+    pub(crate) fn number(self) -> usize {
+        self.last.map_or(0, |last| 1 + 2 * last as usize + usize::from(self.was_back_before))
+    }
+}
+
+/// What a visit has taught the edge between two of its items, by their places among the candidates.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnEdge {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) adjacent: f32,
+    /// By 1/distance.
+    pub(crate) near: f32,
 }
 
 /// What speaks for seeing an item again.
@@ -23,6 +65,7 @@ struct Repeat {
     /// Events since it was last touched.
     distance: usize,
     in_visit: bool,
+    visit_touches: usize,
     bought: bool,
     in_cart: bool,
     removed: bool,
@@ -40,7 +83,13 @@ impl<'a> History<'a> {
     /// Reads it; its items become the first candidates.
     pub(crate) fn new(person: &'a Person, now_ms: i64, pool: &mut Pool<'a, '_>) -> Self {
         let past = person.history();
-        let mut history = Self { past, repeats: Vec::with_capacity(past.len()), repeat_ratio: 0.0, visit_events: 0 };
+        let mut history = Self {
+            past,
+            repeats: Vec::with_capacity(past.len()),
+            repeat_ratio: 0.0,
+            visit_events: 0,
+            visit_distinct: 0,
+        };
         let Some(last) = past.last() else { return history };
         for (distance, touch) in past.iter().rev().enumerate() {
             let age_hours = ((now_ms / 1_000).saturating_sub(touch.at_s).max(0) as f32) / 3_600.0;
@@ -53,6 +102,7 @@ impl<'a> History<'a> {
             history.visit_events += usize::from(touch.visit == last.visit);
         }
         history.repeat_ratio = (past.len() - history.repeats.len()) as f32 / (past.len().max(2) - 1) as f32;
+        history.visit_distinct = history.repeats.iter().filter(|repeat| repeat.in_visit).count();
         history.follow(&last.item, pool);
         history
     }
@@ -74,6 +124,44 @@ impl<'a> History<'a> {
                 before.precedes_last += share;
             }
         }
+    }
+
+    /// How the last two steps of the visit went.
+    pub(crate) fn steps(&self) -> Steps {
+        let visit = self.visit();
+        let went = |at: usize| match at.checked_sub(1) {
+            Some(before) if visit[before].item == visit[at].item => Step::Again,
+            Some(_) if visit[..at].iter().any(|past| past.item == visit[at].item) => Step::Back,
+            _ => Step::On,
+        };
+        match visit.len() {
+            0 | 1 => Steps::default(),
+            2 => Steps { last: Some(went(1)), was_back_before: false },
+            count => Steps { last: Some(went(count - 1)), was_back_before: went(count - 2) != Step::On },
+        }
+    }
+
+    fn visit(&self) -> &'a [Past] {
+        &self.past[self.past.len().saturating_sub(self.visit_events)..]
+    }
+
+    /// What this very visit has taught the edges between its items.
+    pub(crate) fn own_edges(&self, config: &Config, pool: &mut Pool<'a, '_>) -> Vec<OwnEdge> {
+        let taught: Vec<(usize, f32)> = self
+            .visit()
+            .iter()
+            .map(|past| (&past.item, config.weight(past.kind)))
+            .filter(|(_, weight)| *weight > 0.0)
+            .filter_map(|(item, weight)| Some((pool.slot(item)?, weight)))
+            .collect();
+        let mut edges = Vec::with_capacity(taught.len() * config.context_steps);
+        for (at, (from, _)) in taught.iter().enumerate() {
+            for (step, (to, weight)) in (1_u8..).zip(taught[at + 1..].iter().take(config.context_steps)) {
+                let adjacent = if step == 1 { *weight } else { 0.0 };
+                edges.push(OwnEdge { from: *from, to: *to, adjacent, near: weight / f32::from(step) });
+            }
+        }
+        edges
     }
 
     /// How many distinct items were seen before: the first candidates.
@@ -109,6 +197,11 @@ impl<'a> History<'a> {
         };
         let flag = |is: bool| f32::from(u8::from(is));
         row.set(BY_RANK[bucket], 1.0);
+        row.set(Feature::VisitTouches, ln(repeat.visit_touches.max(1) as f32));
+        if repeat.in_visit {
+            let ratio = (self.visit_events - self.visit_distinct) as f32 / (self.visit_events.max(2) - 1) as f32;
+            row.set(if slot == 0 { Feature::VisitRepeatsLast } else { Feature::VisitRepeats }, ratio);
+        }
         row.set(Feature::InVisit, flag(repeat.in_visit));
         row.set(Feature::Near, (-(repeat.distance as f32) / 4.0).exp());
         row.set(Feature::FollowsLast, flag(repeat.follows_last > 0.0));
@@ -130,6 +223,7 @@ impl Repeat {
     fn touch(&mut self, touch: &Past, age_hours: f32, visit: u32) {
         let weight = type_weight(touch.kind);
         self.in_visit |= touch.visit == visit;
+        self.visit_touches += usize::from(touch.visit == visit);
         self.bought |= touch.kind == EventKind::Purchase;
         self.in_cart |= touch.kind == EventKind::AddToCart;
         self.hours6 += (-age_hours / 6.0).exp2() * f32::from(u8::from(weight > 0.0));

@@ -6,17 +6,23 @@
 //! | file | what |
 //! |---|---|
 //! | `engine` | [`Engine`]: observe, learn, context |
-//! | `recommend` | candidates, features, score: the lists |
+//! | `recommend` | the lists: all of the way, the score, the reason |
+//! | `candidates`, `pool` | where candidates come from, and what speaks for each |
+//! | `rows`, `features`, `kinds` | what speaks for a candidate as numbers |
+//! | `blend` | how much each number counts, learned on the stream |
+//! | `rerank` | variety, and something new |
+//! | `history`, `tastes` | what the person did before says of doing it again, and of categories |
 //! | `companions` | products that go with a product |
-//! | `history` | what the person did before says of doing it again |
 //! | `person`, `item` | the two documents and their bytes |
 //! | `signal` | what one event teaches one item |
 //! | `decay` | sums that fade: forward decay in fixed point |
-//! | `popularity`, `catalogue` | what most want; what is alike |
+//! | `popularity` | what most want |
+//! | `catalogue`, `facets` | what products are, what is alike, of which kinds they are |
 //! | `watermark` | what a document has been fed |
-//! | `strategy`, `reason`, `config` | names and settings |
+//! | `item_id`, `strategy`, `reason`, `config` | names and settings |
 
 mod blend;
+mod candidates;
 mod catalogue;
 mod codec;
 mod companions;
@@ -24,17 +30,22 @@ mod config;
 mod decay;
 mod engine;
 mod event;
+mod facets;
 mod features;
 mod history;
 mod item;
 mod item_id;
+mod kinds;
 mod person;
 mod pool;
 mod popularity;
 mod reason;
 mod recommend;
+mod rerank;
+mod rows;
 mod signal;
 mod strategy;
+mod tastes;
 mod watermark;
 
 pub use blend::{Blend, Blends};

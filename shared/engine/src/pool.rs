@@ -8,7 +8,7 @@ const MAX_CANDIDATES: usize = 1_500;
 const PLACES: usize = 4_096;
 const FREE: u16 = u16::MAX;
 
-/// What co-visitation and likeness say of a candidate.
+/// What co-visitation and likeness say of a candidate. Shares are of an item's sums.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Evidence {
     /// From the last item: share of what came directly after, weight of all that came after.
@@ -16,16 +16,32 @@ pub(crate) struct Evidence {
     pub(crate) forward_weight: f32,
     /// From the item before the last.
     pub(crate) adjacent_second: f32,
-    /// Over the context.
+    /// Over the context: after and before, by .5^position; in either direction, by .9^position.
     pub(crate) forward: f32,
     pub(crate) backward: f32,
     pub(crate) any: f32,
+    /// After and before each context item by itself, logarithms: positions 0, 1, 2 and beyond.
+    pub(crate) ahead: [f32; 4],
+    pub(crate) behind: [f32; 4],
+    /// In either direction, by .7^position, fading over days and over hours since the edge was seen.
+    pub(crate) recent_days: f32,
+    pub(crate) recent_hours: f32,
+    /// The strongest single share in either direction.
+    pub(crate) strongest: f32,
+    /// Context items that know it; the same by .7^position.
     pub(crate) agreeing: u16,
+    pub(crate) agreeing_near: f32,
+    /// For an item of this visit: what is left when the visit's own edges are taken off.
+    pub(crate) others_adjacent: f32,
+    pub(crate) others_forward: f32,
+    pub(crate) others_backward: f32,
     /// When the last item and when any of the context was last seen with it, seconds since the epoch.
     pub(crate) last_edge_s: u32,
     pub(crate) edge_s: u32,
-    /// Over the bridges.
+    /// Over the bridges: in either direction, over the strongest alone, forward.
     pub(crate) bridged: f32,
+    pub(crate) bridged_strongest: f32,
+    pub(crate) bridged_ahead: f32,
     pub(crate) bridges: u16,
     /// The context item that speaks loudest, and how loud.
     pub(crate) cause: u16,

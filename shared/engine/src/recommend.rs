@@ -1,41 +1,22 @@
 //! The lists: candidates, features, the blend's score.
 //!
-//! A list is made of candidates that are neighbours of the context, neighbours of the strongest of those ("bridges"), the
-//! person's own history, what is wanted, in all and in the person's categories, and products like the last ones. Each gets a
-//! [`Row`] of features and a linear score by the [`Blend`]. An item of this very visit gets no co-visitation evidence: what
-//! the visit has just taught the edges would leak into it.
+//! Each candidate gets a [`Row`] of features and a linear score by the [`Blend`]. An item of this very visit gets no
+//! co-visitation evidence but that of others: what the visit has just taught the edges would leak into it.
 
-use crate::blend::{Blend, Gates};
+use crate::blend::{Blend, Foretold, Gates};
+use crate::candidates::Candidates;
 use crate::catalogue::{Catalogue, Profile};
 use crate::engine::Engine;
-use crate::features::{FEATURES, Feature, PART, PARTS, Part, Row, ln, ln1};
-use crate::history::History;
+use crate::features::{FEATURES, PART, PARTS, Part, Row};
 use crate::item::Item;
 use crate::item_id::{ItemId, Key};
+use crate::kinds::Kinship;
 use crate::person::Person;
-use crate::pool::{Evidence, Pool, Table};
+use crate::pool::Table;
 use crate::popularity::Popularity;
 use crate::reason::{Because, Reason};
+use crate::rerank;
 use crate::strategy::Strategy;
-
-/// Popular items that are candidates for everybody, of each speed.
-const POPULAR_CANDIDATES: usize = 60;
-/// Popular items of each category of the person that are candidates.
-const CATEGORY_CANDIDATES: usize = 50;
-/// Products of each category of the person that are candidates whether they are wanted or not.
-const CATALOGUE_CANDIDATES: usize = 20;
-/// Categories of the person that are looked at.
-const MAX_TASTES: usize = 8;
-/// Products like the last ones that are candidates.
-const SIMILAR_CANDIDATES: usize = 20;
-/// Context items that likeness is looked up for.
-const SIMILAR_CONTEXT: usize = 3;
-/// How strong a bridge must be.
-const LEAST_BRIDGE: f32 = 1e-6;
-/// Freshness of the last item's edge fades from this age on, seconds.
-const EDGE_FRESH_S: f32 = 1_800.0;
-/// Freshness of any edge, seconds.
-const FRESH_S: f32 = 5_400.0;
 
 /// What a list is made from, beside the person.
 pub struct Inputs<'a> {
@@ -74,8 +55,10 @@ pub struct Recommendation {
 pub struct Prediction {
     keys: Vec<Key>,
     rows: Vec<Row>,
+    kinships: Vec<Kinship>,
     scores: Vec<f32>,
     gates: Gates,
+    /// Scratch: the candidates by key, and what the last item and the context are.
     table: Table,
     last: Profile,
     context: Profile,
@@ -90,23 +73,10 @@ impl Prediction {
     /// Takes one step of learning; false: what came was no candidate and teaches nothing.
     pub fn teach(&self, blend: &mut Blend, next: &ItemId, rate: f32) -> bool {
         let Some(target) = self.keys.iter().position(|key| *key == next.key()) else { return false };
-        blend.step(self.gates, &self.rows, &self.scores, target, rate);
+        let foretold = Foretold { gates: self.gates, rows: &self.rows, kinships: &self.kinships, scores: &self.scores };
+        blend.step(foretold, target, rate);
         true
     }
-}
-
-/// A list in the making.
-struct Making<'a, 'i, 't> {
-    strategy: Strategy,
-    items: &'i dyn Fn(&ItemId) -> Option<&'a Item>,
-    now_ms: i64,
-    half_life_ms: i64,
-    pool: Pool<'a, 't>,
-    history: History<'a>,
-    /// How many of the first candidates are the context.
-    context: usize,
-    /// Weight of what is known of the last item.
-    known: f32,
 }
 
 impl Engine {
@@ -117,40 +87,63 @@ impl Engine {
         inputs: &Inputs<'a>,
         prediction: &mut Prediction,
     ) -> Vec<Recommendation> {
-        let Prediction { keys, rows, scores, gates, table, last, context } = prediction;
-        let mut making = self.making(person, inputs.strategy, inputs.items, inputs.now_ms, table);
-        for bridge in making.strongest(self.config.bridges) {
-            making.cross(bridge);
-        }
-        let tastes = making.admit_the_wanted(inputs);
-        making.admit_the_alike(inputs.catalogue);
-        making.describe(inputs.catalogue, last, context);
-        rows.clear();
+        let Prediction { keys, rows, kinships, scores, gates, table, last, context } = prediction;
+        let mut candidates = Candidates::new(&self.config, person, inputs.strategy, inputs.items, inputs.now_ms, table);
+        candidates.cross_bridges();
+        let tastes = candidates.admit_the_wanted(inputs);
+        candidates.admit_the_alike(inputs.catalogue);
+        candidates.describe(inputs.catalogue, last, context);
+        let kinds = candidates.kinds(inputs.catalogue);
+
         keys.clear();
-        let mut slots = Vec::with_capacity(making.pool.items.len());
-        for slot in 0..making.pool.items.len() {
-            let item = making.pool.items[slot];
+        rows.clear();
+        kinships.clear();
+        let mut slots = Vec::with_capacity(candidates.pool.items.len());
+        for slot in 0..candidates.pool.items.len() {
+            let item = candidates.pool.items[slot];
             let place = inputs.catalogue.place(item);
-            let excluded = inputs.new_only && slot < making.history.distinct();
-            if excluded || place.is_some_and(|place| !inputs.catalogue.available_at(place)) {
+            let is_excluded = inputs.new_only && slot < candidates.history.distinct();
+            if is_excluded || place.is_some_and(|place| !inputs.catalogue.available_at(place)) {
                 continue;
             }
+            slots.push((slot, place));
             keys.push(item.key());
-            rows.push(making.row(inputs, slot, place, &tastes, (last, context)));
-            slots.push(slot);
+            rows.push(candidates.row(inputs, slot, place, &tastes, (last, context)));
+            if let Some(kinds) = &kinds {
+                let to = place.map(|place| inputs.catalogue.kinds_at(place));
+                kinships.push(to.map_or_else(Kinship::default, |to| kinds.kinship(to)));
+            }
         }
-        last.clear();
-        context.clear();
-        *gates = Gates::new(making.history.visit_events, making.known);
+
+        *gates = Gates::new(candidates.history.visit_events, candidates.known, candidates.history.steps());
         let weights = inputs.blend.at(*gates);
         scores.clear();
         scores.extend(rows.iter().map(|row| row.dot(&weights)));
-        let best = best(scores, keys, inputs.limit);
+        for (score, kinship) in scores.iter_mut().zip(&*kinships) {
+            *score += inputs.blend.kinds.score(kinship);
+        }
+        let ranked = rerank::Ranked {
+            scores,
+            keys,
+            categories: &|at| slots[at].1.and_then(|place| inputs.catalogue.category_at(place)),
+        };
+        let mut best = ranked.best(inputs.limit, self.config.diversity);
+        let is_unknown = |at: usize| {
+            let (slot, place) = slots[at];
+            let evidence = &candidates.pool.evidence[slot];
+            let is_seen = evidence.agreeing + evidence.bridges > 0 || slot < candidates.history.distinct();
+            place.is_some() && !is_seen && inputs.popularity.shares(candidates.pool.items[slot]).is_none()
+        };
+        ranked.explore(&mut best, inputs.limit, self.config.explore, is_unknown);
+
         let odds = Odds::new(scores);
-        let listed = |at: usize| Recommendation {
-            item: making.pool.items[slots[at]].clone(),
-            score: odds.of(scores[at]),
-            reason: making.reason(slots[at], &rows[at], &weights),
+        let mut shown = 1.0_f32;
+        let listed = |at: usize| {
+            // A place that another order than the score's gave shows no more than the one before.
+            shown = shown.min(odds.of(scores[at]));
+            let slot = slots[at].0;
+            let reason = candidates.reason(slot, &rows[at], &weights);
+            Recommendation { item: candidates.pool.items[slot].clone(), score: shown, reason }
         };
         best.into_iter().map(listed).collect()
     }
@@ -165,218 +158,12 @@ impl Engine {
         now_ms: i64,
         scratch: &mut Prediction,
     ) -> Vec<ItemId> {
-        let making = self.making(person, strategy, items, now_ms, &mut scratch.table);
-        making.strongest(self.config.bridges).into_iter().map(|(slot, _)| making.pool.items[slot].clone()).collect()
-    }
-
-    fn making<'a, 'i, 't>(
-        &self,
-        person: &'a Person,
-        strategy: Strategy,
-        items: &'i dyn Fn(&ItemId) -> Option<&'a Item>,
-        now_ms: i64,
-        table: &'t mut Table,
-    ) -> Making<'a, 'i, 't> {
-        let mut pool = Pool::new(table);
-        let history = History::new(person, now_ms, &mut pool);
-        let context = history.distinct().min(self.config.context_items);
-        let half_life_ms = self.config.half_life_ms;
-        let mut making = Making { strategy, items, now_ms, half_life_ms, pool, history, context, known: 0.0 };
-        if strategy != Strategy::ContentBased {
-            making.co_visited();
-        }
-        making
+        let candidates = Candidates::new(&self.config, person, strategy, items, now_ms, &mut scratch.table);
+        candidates.bridges().into_iter().map(|(slot, _)| candidates.pool.items[slot].clone()).collect()
     }
 }
 
-impl<'a> Making<'a, '_, '_> {
-    /// The neighbours of the context's items.
-    fn co_visited(&mut self) {
-        let (mut near, mut wide) = (1.0_f32, 1.0_f32);
-        for position in 0..self.context {
-            let Some(item) = (self.items)(self.pool.items[position]) else {
-                near *= 0.5;
-                wide *= 0.9;
-                continue;
-            };
-            // Sums stand at the item's landmark: weights are seen from now.
-            let scale = item.interest().unit_at(self.now_ms, self.half_life_ms) as f32;
-            let half = 0.5 / scale.max(f32::MIN_POSITIVE);
-            let adjacent = 1.0 / (item.totals.adjacent as f32 + half);
-            let forward = near / (item.totals.forward as f32 + half);
-            let backward = near / (item.totals.backward as f32 + half);
-            let any = wide / ((item.totals.forward + item.totals.backward) as f32 + half);
-            if position == 0 {
-                self.known = (item.totals.forward + item.totals.backward) as f32 * scale;
-            }
-            for neighbour in &item.neighbours {
-                let sums = neighbour.sums;
-                let evidence = self.pool.evidence(&neighbour.item);
-                let (ahead, behind) = (sums.forward as f32 * forward, sums.backward as f32 * backward);
-                evidence.forward += ahead;
-                evidence.backward += behind;
-                evidence.any += sums.any() as f32 * any;
-                evidence.agreeing += 1;
-                evidence.edge_s = evidence.edge_s.max(neighbour.last_s);
-                let loudness = ahead + 0.5 * behind;
-                if loudness > evidence.loudness {
-                    (evidence.cause, evidence.loudness) = (position as u16, loudness);
-                }
-                if position == 0 {
-                    evidence.adjacent = sums.adjacent as f32 * adjacent;
-                    evidence.forward_weight = sums.forward as f32 * scale;
-                    evidence.last_edge_s = neighbour.last_s;
-                } else if position == 1 {
-                    evidence.adjacent_second = sums.adjacent as f32 * adjacent;
-                }
-            }
-            near *= 0.5;
-            wide *= 0.9;
-        }
-    }
-
-    /// The strongest neighbours beside the context, with their strength.
-    fn strongest(&self, count: usize) -> Vec<(usize, f32)> {
-        let evidence = self.pool.evidence.iter().enumerate().skip(self.context);
-        let mut strongest: Vec<(usize, f32)> = evidence
-            .map(|(slot, evidence)| (slot, evidence.any))
-            .filter(|(_, strength)| *strength > LEAST_BRIDGE)
-            .collect();
-        let key = |slot: usize| self.pool.items[slot].key();
-        let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then_with(|| key(a.0).cmp(&key(b.0)));
-        if strongest.len() > count && count > 0 {
-            strongest.select_nth_unstable_by(count - 1, order);
-        }
-        strongest.truncate(count);
-        strongest.sort_unstable_by(order);
-        strongest
-    }
-
-    /// The neighbours of a bridge.
-    fn cross(&mut self, (slot, strength): (usize, f32)) {
-        let Some(item) = (self.items)(self.pool.items[slot]) else { return };
-        let scale = item.interest().unit_at(self.now_ms, self.half_life_ms) as f32;
-        let half = 0.5 / scale.max(f32::MIN_POSITIVE);
-        let any = strength / ((item.totals.forward + item.totals.backward) as f32 + half);
-        for neighbour in &item.neighbours {
-            let evidence = self.pool.evidence(&neighbour.item);
-            evidence.bridged += neighbour.sums.any() as f32 * any;
-            evidence.bridges += 1;
-        }
-    }
-
-    /// What is wanted, in all and in the person's categories.
-    fn admit_the_wanted(&mut self, inputs: &Inputs<'a>) -> Tastes {
-        let Inputs { popularity, catalogue, .. } = *inputs;
-        self.pool.admit(popularity.top(POPULAR_CANDIDATES));
-        self.pool.admit(popularity.trending(POPULAR_CANDIDATES));
-        let tastes = Tastes::new(&self.history, catalogue);
-        if self.strategy != Strategy::Collaborative {
-            for (category, _) in &tastes.weights {
-                if let Some(name) = catalogue.category_name(*category) {
-                    self.pool.admit(popularity.top_in_category(name, CATEGORY_CANDIDATES));
-                }
-                self.pool.admit(catalogue.in_category(*category).take(CATALOGUE_CANDIDATES));
-            }
-        }
-        if self.context == 0 {
-            self.pool.admit(catalogue.ids().take(inputs.limit));
-        }
-        tastes
-    }
-
-    /// Products like the newest of the context.
-    fn admit_the_alike(&mut self, catalogue: &'a Catalogue) {
-        if self.strategy == Strategy::Collaborative {
-            return;
-        }
-        for position in 0..self.context.min(SIMILAR_CONTEXT) {
-            for (item, _) in catalogue.similar(self.pool.items[position], SIMILAR_CANDIDATES) {
-                self.pool.evidence(item).like_cause.get_or_insert(position as u16);
-            }
-        }
-    }
-
-    /// What the last item and what the context is.
-    fn describe(&self, catalogue: &Catalogue, last: &mut Profile, context: &mut Profile) {
-        if self.strategy == Strategy::Collaborative {
-            return;
-        }
-        let mut weight = 0.5;
-        for position in 0..self.context {
-            if let Some(place) = catalogue.place(self.pool.items[position]) {
-                if position == 0 {
-                    catalogue.add_to(last, place, 1.0);
-                }
-                catalogue.add_to(context, place, weight);
-            }
-            weight *= 0.7;
-        }
-    }
-
-    fn row(
-        &self,
-        inputs: &Inputs<'a>,
-        slot: usize,
-        place: Option<usize>,
-        tastes: &Tastes,
-        (last, context): (&Profile, &Profile),
-    ) -> Row {
-        let mut row = Row::default();
-        let evidence = &self.pool.evidence[slot];
-        let is_in_visit = self.history.is_in_visit(slot);
-        self.history.fill(slot, &mut row);
-        if !is_in_visit && evidence.agreeing > 0 {
-            self.fill_co_visited(evidence, &mut row);
-        }
-        if evidence.bridges > 0 {
-            row.set(Feature::BridgedLn, ln1(evidence.bridged, 5e-4));
-            row.set(Feature::Bridges, f32::from(evidence.bridges) / 8.0);
-        }
-        if let Some(shares) = inputs.popularity.shares(self.pool.items[slot]) {
-            row.set(Feature::Popularity, ln1(shares.slow, 1e-4));
-            row.set(Feature::CategoryPopularity, ln1(shares.in_category, 0.01));
-            if slot < self.history.distinct() {
-                row.set(Feature::PopularityAgain, ln1(shares.slow, 1e-4));
-            }
-            if !is_in_visit && shares.is_trending {
-                row.set(Feature::Trend, ln1(shares.fast, 1e-3));
-                row.set(Feature::Trending, 1.0);
-            }
-        }
-        if let Some(place) = place.filter(|_| self.strategy != Strategy::Collaborative) {
-            if !last.is_empty() {
-                row.set(Feature::LikeLast, inputs.catalogue.likeness(last, place));
-            }
-            row.set(Feature::LikeContext, inputs.catalogue.likeness(context, place));
-            tastes.fill(inputs.catalogue.category_at(place), &mut row);
-        }
-        row
-    }
-
-    fn fill_co_visited(&self, evidence: &Evidence, row: &mut Row) {
-        let wide: f32 = (1.0 - 0.9_f32.powi(self.context as i32)) / 0.1;
-        let any = evidence.any / wide;
-        let now_s = self.now_ms / 1_000;
-        let age = |at_s: u32| now_s.saturating_sub(i64::from(at_s)).max(0) as f32;
-        row.set(Feature::LastAdjacentLn, ln1(evidence.adjacent, 0.002));
-        row.set(Feature::LastAdjacent, 3.0 * evidence.adjacent);
-        row.set(Feature::SecondAdjacentLn, ln1(evidence.adjacent_second, 0.002));
-        row.set(Feature::LastWeight, ln(1.0 + evidence.forward_weight));
-        if evidence.last_edge_s > 0 {
-            let fading = 0.3 * ln(1.0 + age(evidence.last_edge_s) / EDGE_FRESH_S);
-            row.set(Feature::LastFreshness, (1.0 - fading).max(0.0));
-        }
-        row.set(Feature::ForwardLn, ln1(evidence.forward, 0.002));
-        row.set(Feature::Forward, 3.0 * evidence.forward);
-        row.set(Feature::BackwardLn, ln1(evidence.backward, 0.002));
-        row.set(Feature::Backward, 3.0 * evidence.backward);
-        row.set(Feature::AnyLn, ln1(any, 0.001));
-        row.set(Feature::Any, 3.0 * any);
-        row.set(Feature::Agreeing, f32::from(evidence.agreeing) / self.context.max(1) as f32);
-        row.set(Feature::Freshness, (-age(evidence.edge_s) / FRESH_S).exp());
-    }
-
+impl Candidates<'_, '_, '_> {
     /// The strongest part of the score says why; of equals the first.
     fn reason(&self, slot: usize, row: &Row, weights: &Row) -> Reason {
         let mut parts = [0.0_f32; PARTS];
@@ -401,18 +188,6 @@ impl<'a> Making<'a, '_, '_> {
     }
 }
 
-/// The best candidates, best first; of equals the lesser key.
-fn best(scores: &[f32], keys: &[Key], limit: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    let better = |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then_with(|| keys[*a].cmp(&keys[*b]));
-    if order.len() > limit && limit > 0 {
-        order.select_nth_unstable_by(limit - 1, better);
-    }
-    order.truncate(limit);
-    order.sort_unstable_by(better);
-    order
-}
-
 /// Scores as a share that grows with the odds against a candidate drawn blindly.
 struct Odds {
     best: f32,
@@ -430,46 +205,5 @@ impl Odds {
     fn of(&self, score: f32) -> f32 {
         let odds = (score - self.best).exp();
         odds / (odds + self.mean).max(f32::MIN_POSITIVE)
-    }
-}
-
-/// The categories of the history, by recency-weighted interest.
-struct Tastes {
-    weights: Vec<(u32, f32)>,
-    total: f32,
-    last: Option<u32>,
-}
-
-impl Tastes {
-    fn new(history: &History<'_>, catalogue: &Catalogue) -> Self {
-        let mut tastes = Self { weights: Vec::new(), total: 0.0, last: None };
-        if catalogue.is_empty() {
-            return tastes;
-        }
-        let mut fading = 1.0;
-        for (position, (item, weight)) in history.newest_first().enumerate() {
-            let category = catalogue.place(item).and_then(|place| catalogue.category_at(place));
-            if let Some(category) = category {
-                tastes.last = tastes.last.or((position == 0).then_some(category));
-                match tastes.weights.iter_mut().find(|(known, _)| *known == category) {
-                    Some((_, sum)) => *sum += weight * fading,
-                    None => tastes.weights.push((category, weight * fading)),
-                }
-                tastes.total += weight * fading;
-            }
-            fading *= 0.9;
-        }
-        tastes.weights.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        tastes.weights.truncate(MAX_TASTES);
-        tastes
-    }
-
-    fn fill(&self, category: Option<u32>, row: &mut Row) {
-        let Some(category) = category else { return };
-        row.set(Feature::SameCategory, f32::from(u8::from(self.last == Some(category))));
-        if let Some((_, weight)) = self.weights.iter().find(|(known, _)| *known == category) {
-            row.set(Feature::Taste, 0.5 * ln1(*weight, 0.1));
-            row.set(Feature::ContextCategory, weight / self.total.max(f32::MIN_POSITIVE));
-        }
     }
 }
