@@ -53,6 +53,8 @@ settings! {
     half_life_ms: 60_000..=LONG, "What is known of companions and demand counts half after this time, milliseconds";
     trend_half_life_ms: 60_000..=LONG, "What is wanted of late counts half after this time, milliseconds";
     bridges: 0..=100, "The strongest candidates whose own companions are candidates as well";
+    diversity: 0.0..=10.0, "What a score loses for being the second (fourth, eighth, ...) of its category in a list; 0: nothing";
+    explore: 0.0..=1.0, "Share of lists whose last place goes to a product that nobody has had to do with yet";
     learning_rate: 0.0..=1.0, "How fast the blend of features learns; 0: never";
     visit_gap_ms: 1_000..=30 * DAY, "A visit ends after this time without an event, milliseconds";
     view_weight: 0.0..=100.0, "Interest shown by a view, or by a click on a recommendation";

@@ -9,6 +9,9 @@ use crate::item_id::{ItemId, KeyMap};
 const VERSION: u8 = 2;
 /// Items kept over all categories, of each speed.
 const MAX_OVERALL: usize = 200;
+/// Entries at which it is trimmed, beside those that only their categories keep: with slack, so that not every newcomer sorts
+/// all of it.
+const ROOM: usize = 2 * MAX_OVERALL + MAX_OVERALL / 2;
 /// Items kept of one category.
 const MAX_IN_CATEGORY: usize = 50;
 /// Entries kept in all: what one document of the table holds with room to spare.
@@ -29,9 +32,11 @@ pub struct Demand {
 }
 
 /// One partition's most wanted items. Holds the items' own demand, assigned and not added: feeding it twice changes nothing.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct PopularityShard {
     entries: BTreeMap<ItemId, Entry>,
+    /// Entries that the last trim kept for their categories alone.
+    in_categories: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -55,15 +60,10 @@ impl PopularityShard {
             return worth;
         }
         self.entries.insert(item.clone(), Entry { category: category.map(str::to_owned), demand });
-        // With slack, so that not every newcomer sorts all of it.
-        if self.entries.len() > self.room() {
+        if self.entries.len() > ROOM + self.in_categories {
             self.trim();
         }
         self.entries.contains_key(item)
-    }
-
-    fn room(&self) -> usize {
-        2 * MAX_OVERALL + MAX_OVERALL / 2
     }
 
     /// Keeps what is at the top over all, at either speed, or in its category.
@@ -85,6 +85,7 @@ impl PopularityShard {
                 kept.insert(item.clone(), entry.clone());
             }
         }
+        self.in_categories = kept.len().saturating_sub(2 * MAX_OVERALL);
         self.entries = kept;
     }
 
@@ -138,7 +139,8 @@ impl PopularityShard {
             entries.insert(item, Entry { category, demand });
         }
         reader.end()?;
-        Ok(Self { entries })
+        let in_categories = entries.len().saturating_sub(2 * MAX_OVERALL);
+        Ok(Self { entries, in_categories })
     }
 }
 
@@ -250,7 +252,7 @@ mod tests {
             one.update(&format!("a{n}").into(), Some("big"), demand(f64::from(n)));
         }
         two.update(&"rare".into(), Some("small"), demand(1.0));
-        assert!(one.entries.len() <= one.room());
+        assert!(one.entries.len() <= ROOM + MAX_IN_CATEGORY);
         one.update(&"lone".into(), Some("tiny"), demand(0.5));
         let one = PopularityShard::decode(&one.encode()).unwrap();
         let merged = Popularity::merge(&[one, two]);
@@ -269,6 +271,6 @@ mod tests {
         assert!(shard.update(&"x".into(), None, demand(3.0)));
         let before = shard.clone();
         assert!(!shard.update(&"x".into(), None, demand(3.01)));
-        assert_eq!(shard, before);
+        assert_eq!(shard.entries, before.entries);
     }
 }

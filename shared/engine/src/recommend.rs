@@ -116,7 +116,7 @@ impl Engine {
         }
 
         *gates = Gates::new(candidates.history.visit_events, candidates.known, candidates.history.steps());
-        let weights = inputs.blend.at(*gates);
+        let weights = if candidates.context == 0 { Blend::for_strangers() } else { inputs.blend.at(*gates) };
         scores.clear();
         scores.extend(rows.iter().map(|row| row.dot(&weights)));
         for (score, kinship) in scores.iter_mut().zip(&*kinships) {

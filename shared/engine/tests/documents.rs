@@ -205,13 +205,13 @@ fn what_follows_comes_first_and_says_why() {
 }
 
 #[test]
-fn a_typical_person_and_a_full_item_fit_into_a_write_unit() {
+fn a_person_and_an_item_of_fifty_neighbours_fit_into_a_write_unit() {
     let engine = Engine::new(Config::default());
     let mut person = Person::default();
     let mut item = Item::default();
     for n in 0..400_u64 {
         let mut view = event(0, 0, 1_790_000_000_000 + n.cast_signed() * 40_000, n, n);
-        view.item = format!("{}", 214_000_000 + (n * 7) % 90).as_str().into();
+        view.item = format!("{}", 214_000_000 + (n * 7) % 50).as_str().into();
         for signal in engine.observe(&mut person, &view).signals {
             let source = Source { generation: 7, partition: (n % 4) as u32 };
             engine.learn(&mut item, &Signal { source, ..signal });
