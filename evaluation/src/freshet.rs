@@ -133,7 +133,7 @@ impl Recommender for Freshet<'_> {
 
     fn learn(&mut self, event: &Event) {
         let interaction = self.interaction(event);
-        if self.people[event.user as usize].has_history() {
+        if self.engine.is_choice(event.kind) && self.people[event.user as usize].has_history() {
             if self.predicted != Some(event.user) {
                 self.predict(event.user, false);
             }
