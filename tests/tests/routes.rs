@@ -50,6 +50,17 @@ async fn a_product_has_companions_by_content_and_by_what_people_did() {
     assert_eq!((status, ids(&together)), (200, vec!["shade".to_owned()]));
     assert_eq!(together["data"][0]["because"], "bought_together");
     assert_eq!(world.get("/api/products/nothing/similar").await.unwrap().0, 404);
+    let popular = world
+        .until("the popularity", async || {
+            let (_, body) = world.get("/api/popular?category=Lamps&window=day").await?;
+            Ok((body["data"] != json!([])).then_some(body))
+        })
+        .await
+        .unwrap();
+    assert_eq!(ids(&popular), ["lamp"], "neither another category nor what can't be had");
+    assert_eq!(popular["data"][0]["because"], "popular_in_category");
+    let (status, body) = world.get("/api/popular?window=year").await.unwrap();
+    assert_eq!((status, &body["field"]), (400, &json!("window")));
     let (status, body) = world.get("/api/products/lamp/bought-together?limit=0").await.unwrap();
     assert_eq!((status, &body["field"]), (400, &json!("limit")));
     world.cloud.stop().await;

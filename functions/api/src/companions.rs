@@ -1,14 +1,14 @@
-//! `GET /api/products/{id}/similar` and `…/bought-together`: what goes with a product.
+//! `GET /api/products/{id}/similar` and `…/bought-together`: what goes with a product. `GET /api/popular`: what most want.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use freshet_engine::{Item, ItemId, ListEntry, Recommendation};
+use freshet_engine::{Item, ItemId, ListEntry, Recommendation, Window};
 use freshet_events::event::id_field;
-use freshet_events::iso8601;
 use freshet_events::list::DEFAULT_LIST_ITEMS;
+use freshet_events::{Invalid, iso8601};
 use freshet_store::catalogue::Snapshot;
 use serde_json::{Value, json};
 
@@ -19,7 +19,35 @@ use crate::error::ApiError;
 /// Items at the most.
 const MAX_LIMIT: usize = 50;
 
-/// What both lists are made from.
+/// `?category=&window=&limit=`.
+pub(crate) async fn popular(
+    State(context): State<Arc<Context>>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Json<Value>, ApiError> {
+    let now_ms = now_ms();
+    let limit = number(&query, "limit", DEFAULT_LIST_ITEMS, 1..=MAX_LIMIT)?;
+    let category = query.get("category").filter(|name| !name.is_empty());
+    let window = match query.get("window").map_or("month", String::as_str) {
+        "day" => Window::Day,
+        "month" => Window::Month,
+        other => return Err(Invalid::new("window", "day or month", format!("{other:?}")).into()),
+    };
+    let (popularity, catalogue) =
+        tokio::try_join!(context.popularity(now_ms), context.catalogue.get(&context.store, now_ms))?;
+    let category_name = category.map(String::as_str);
+    let list = context.engine.popular(&popularity, &catalogue.index, category_name, window, limit);
+    let data: Vec<_> = list.into_iter().map(|item| catalogue.present(&ListEntry::from(item))).collect();
+    let metadata = json!({
+        "generatedAt": iso8601(now_ms),
+        "count": data.len(),
+        "algorithm": "popular",
+        "category": category,
+        "window": if window == Window::Day { "day" } else { "month" },
+    });
+    Ok(Json(json!({"success": true, "data": data, "metadata": metadata})))
+}
+
+/// What both lists of a product are made from.
 struct Product {
     id: ItemId,
     model: Option<Item>,

@@ -24,6 +24,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/operations/dead-letters/drop", post(operations::drop_letter))
         .route("/api/products/{id}/similar", get(companions::similar))
         .route("/api/products/{id}/bought-together", get(companions::bought_together))
+        .route("/api/popular", get(companions::popular))
         .route("/api/products", get(catalogue::list))
         .route("/api/products/import", post(catalogue::import))
         .route("/api/products/{id}", get(catalogue::get).put(catalogue::put))

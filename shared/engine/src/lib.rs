@@ -12,7 +12,7 @@
 //! | `blend` | how much each number counts, learned on the stream |
 //! | `rerank` | variety, and something new |
 //! | `history`, `tastes` | what the person did before says of doing it again, and of categories |
-//! | `companions` | products that go with a product |
+//! | `companions` | products that go with a product, and those that most want |
 //! | `person`, `item` | the two documents and their bytes |
 //! | `signal` | what one event teaches one item |
 //! | `decay` | sums that fade: forward decay in fixed point |
@@ -51,6 +51,7 @@ mod watermark;
 pub use blend::{Blend, Blends};
 pub use catalogue::{Catalogue, Product};
 pub use codec::DecodeError;
+pub use companions::Window;
 pub use config::Config;
 pub use decay::Decayed;
 pub use engine::{Engine, ObserveOutcome, Observed};
