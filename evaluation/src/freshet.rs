@@ -1,11 +1,11 @@
 //! Freshet's own engine, judged: the engine that the functions use, with documents bounded as in DynamoDB.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use freshet_engine::{
-    Because, Blend, Catalogue, Config, Engine, Inputs, Interaction, Item, ItemId, Person, Popularity, PopularityShard,
-    Prediction, Source, Strategy,
+    Because, Blends, Catalogue, Config, Engine, Inputs, Interaction, Item, ItemId, Learner, Person, Popularity,
+    PopularityShard, Prediction, Signal, Source, Strategy,
 };
 
 use crate::recommender::{Bytes, Request, Typical};
@@ -36,6 +36,25 @@ impl Hasher for PassThrough {
 
 type ItemMap<V> = HashMap<ItemId, V, BuildHasherDefault<PassThrough>>;
 
+/// How far the parts of the system are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Distance {
+    /// Partitions of `user-events`: each learns apart, and now and then takes in what the others have learned.
+    pub partitions: u32,
+    /// Events until what an item learned of one is seen.
+    pub late: usize,
+}
+
+impl Distance {
+    /// One process, no delay.
+    pub const NONE: Self = Self { partitions: 1, late: 0 };
+}
+
+/// Events until what one partition has learned is known to the others: those of a young shop are shared sooner, as the function does it.
+const SHARE_EVERY: u64 = 1_000;
+const SHARE_YOUNG_EVERY: u64 = 100;
+const YOUNG: u64 = 20_000;
+
 /// The engine with all that it keeps.
 pub struct Freshet<'d> {
     dataset: &'d Dataset,
@@ -48,16 +67,25 @@ pub struct Freshet<'d> {
     items: ItemMap<Item>,
     shard: PopularityShard,
     popularity: Popularity,
-    blend: Blend,
+    distance: Distance,
+    /// Signals that are on their way to their items, with the number of their event.
+    under_way: VecDeque<(u64, Signal)>,
+    /// One a partition.
+    learners: Vec<Learner>,
     prediction: Prediction,
-    /// Whose next event `prediction` foretells.
-    predicted: Option<u32>,
+    /// Whose next event `prediction` foretells, and whether it leaves out what the person had.
+    predicted: Option<(u32, bool)>,
     learned: u64,
 }
 
 impl<'d> Freshet<'d> {
     /// An empty shop with the products of `dataset`.
     pub fn new(dataset: &'d Dataset, config: Config, strategy: Strategy) -> Self {
+        Self::apart(dataset, config, strategy, Distance::NONE)
+    }
+
+    /// The same, spread over partitions and with delay.
+    pub fn apart(dataset: &'d Dataset, config: Config, strategy: Strategy, distance: Distance) -> Self {
         Self {
             dataset,
             name: format!("freshet {}", strategy.as_str()),
@@ -69,7 +97,9 @@ impl<'d> Freshet<'d> {
             items: ItemMap::default(),
             shard: PopularityShard::default(),
             popularity: Popularity::default(),
-            blend: Blend::default(),
+            distance,
+            under_way: VecDeque::new(),
+            learners: vec![Learner::default(); distance.partitions.max(1) as usize],
             prediction: Prediction::default(),
             predicted: None,
             learned: 0,
@@ -89,6 +119,7 @@ impl<'d> Freshet<'d> {
 
     /// The list as the person has it since the last event.
     fn predict(&mut self, user: u32, new_only: bool) -> Vec<freshet_engine::Recommendation> {
+        let partition = self.partition(user);
         let person = &self.people[user as usize];
         let now_ms = person.history().last().map_or(0, |last| last.at_s * 1_000);
         let items = &self.items;
@@ -97,14 +128,47 @@ impl<'d> Freshet<'d> {
             items: &lookup,
             popularity: &self.popularity,
             catalogue: &self.catalogue,
-            blend: &self.blend,
+            blend: self.learners[partition].blend(),
             strategy: self.strategy,
             now_ms,
             limit: TOP,
             new_only,
         };
-        self.predicted = Some(user);
+        self.predicted = Some((user, new_only));
         self.engine.recommend(person, &inputs, &mut self.prediction)
+    }
+
+    fn partition(&self, user: u32) -> usize {
+        user as usize % self.learners.len()
+    }
+
+    /// Lets the blend of the person's partition learn from what came.
+    fn teach(&mut self, user: u32, next: &ItemId) {
+        let (rate, partition) = (self.engine.config().learning_rate, self.partition(user));
+        self.prediction.teach(&mut self.learners[partition], next, rate);
+        let every = if self.learned < YOUNG { SHARE_YOUNG_EVERY } else { SHARE_EVERY };
+        if self.learners.len() > 1 && self.learned.is_multiple_of(every) {
+            let place = |(partition, learner): (u32, &Learner)| ((self.strategy, partition), learner.own().clone());
+            let blends = Blends::new((0..).zip(&self.learners).map(place));
+            for (partition, learner) in (0..).zip(&mut self.learners) {
+                blends.renew(learner, self.strategy, partition);
+            }
+        }
+    }
+
+    /// Items learn of the events that are old enough.
+    fn arrive(&mut self) {
+        while let Some((_, signal)) = self
+            .under_way
+            .pop_front_if(|(number, _)| *number + self.distance.late as u64 <= self.learned.saturating_sub(1))
+        {
+            let item = self.items.entry(signal.item.clone()).or_default();
+            self.engine.learn(item, &signal);
+            if signal.interest > 0.0 {
+                let category = self.catalogue.category(&signal.item);
+                self.shard.update(&signal.item, category, self.engine.demand(item));
+            }
+        }
     }
 
     fn through_bytes(&mut self, user: u32, item: &ItemId) {
@@ -134,22 +198,16 @@ impl Recommender for Freshet<'_> {
     fn learn(&mut self, event: &Event) {
         let interaction = self.interaction(event);
         if self.engine.is_choice(event.kind) && self.people[event.user as usize].has_history() {
-            if self.predicted != Some(event.user) {
+            if self.predicted != Some((event.user, false)) {
                 self.predict(event.user, false);
             }
-            let rate = self.engine.config().learning_rate;
-            self.prediction.teach(&mut self.blend, &interaction.item, rate);
+            self.teach(event.user, &interaction.item);
         }
         self.predicted = None;
-        for signal in self.engine.observe(&mut self.people[event.user as usize], &interaction).signals {
-            let item = self.items.entry(signal.item.clone()).or_default();
-            self.engine.learn(item, &signal);
-            if signal.interest > 0.0 {
-                let category = self.catalogue.category(&signal.item);
-                self.shard.update(&signal.item, category, self.engine.demand(item));
-            }
-        }
+        let signals = self.engine.observe(&mut self.people[event.user as usize], &interaction).signals;
+        self.under_way.extend(signals.into_iter().map(|signal| (self.learned, signal)));
         self.learned += 1;
+        self.arrive();
         if self.learned.is_multiple_of(MERGE_EVERY) {
             self.popularity = Popularity::merge(std::slice::from_ref(&self.shard));
         }

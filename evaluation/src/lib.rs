@@ -27,7 +27,7 @@ mod times;
 pub use comparison::Comparison;
 pub use dataset::{Counts, Dataset, Event, Happened, Options, Order, Part};
 pub use figures::{Accuracy, Figures, Microseconds};
-pub use freshet::Freshet;
+pub use freshet::{Distance, Freshet};
 pub use protocol::{NoSplit, Progress, prequential, split};
 pub use recommender::{Bytes, Recommender, Request, TOP, Typical};
 pub use table::DatasetError;

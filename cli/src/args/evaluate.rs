@@ -29,6 +29,12 @@ pub(crate) struct EvaluateArgs {
     /// What lists are made from.
     #[arg(long, default_value = Strategy::Hybrid.as_str(), value_parser = strategy())]
     pub(crate) strategy: Strategy,
+    /// Partitions that learn a blend apart, each going on from the mean of all, as the functions do.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) partitions: u32,
+    /// Events until what an item learned of one is seen: how late `learn` is.
+    #[arg(long, value_name = "EVENTS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(crate) late: u32,
     /// Settings of the engine as TOML: those named differ from the defaults, which `freshet evaluate --print-config` shows.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

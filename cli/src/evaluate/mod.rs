@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use freshet_engine::Config;
-use freshet_evaluation::{Dataset, Freshet, Options, Recommender, peers};
+use freshet_evaluation::{Dataset, Distance, Freshet, Options, Recommender, peers};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{EvaluateArgs, Usage};
@@ -55,7 +55,8 @@ fn judge_file(
         return Ok(None);
     }
     anstream::eprintln!("{}", paint(DIM, report::described(&dataset)));
-    let ours = Freshet::new(&dataset, config, args.strategy);
+    let distance = Distance { partitions: args.partitions, late: args.late as usize };
+    let ours = Freshet::apart(&dataset, config, args.strategy, distance);
     let peers = if args.compare { peers::all(&dataset) } else { Vec::new() };
     let contenders = std::iter::once(Box::new(ours) as Box<dyn Recommender>).chain(peers);
     let contenders = contenders.map(|recommender| (recommender.name().to_owned(), recommender));

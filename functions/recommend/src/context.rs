@@ -12,7 +12,7 @@ use crate::teach::Teacher;
 /// How old popularity and settings may be, milliseconds.
 const SHARED_TTL_MS: i64 = 5_000;
 /// How old the blends may be, milliseconds: a new shop's change fast.
-const BLENDS_TTL_MS: i64 = 2_000;
+const BLENDS_TTL_MS: i64 = 3_000;
 
 /// The topics, by what is sent there.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ pub(crate) struct Context {
     catalogue: CatalogueCache,
     popularity: Cached<Popularity>,
     split: Cached<Split>,
-    blends: Cached<Blends>,
+    blends: Cached<SharedBlends>,
     pub(crate) items: ItemCache,
     pub(crate) teacher: Teacher,
 }
@@ -57,7 +57,14 @@ pub(crate) struct Shared {
     pub(crate) catalogue: Arc<Snapshot>,
     pub(crate) popularity: Arc<Popularity>,
     pub(crate) split: Arc<Split>,
-    pub(crate) blends: Arc<Blends>,
+    pub(crate) blends: Arc<SharedBlends>,
+}
+
+/// The blends, and when they were read.
+pub(crate) struct SharedBlends {
+    pub(crate) blends: Blends,
+    /// Milliseconds since the epoch.
+    pub(crate) read_at_ms: i64,
 }
 
 impl Context {
@@ -82,7 +89,9 @@ impl Context {
             self.catalogue.get(&self.store, now_ms),
             self.popularity.get(now_ms, |_| async { self.store.popularity().await.map(Arc::new) }),
             self.split.get(now_ms, |_| async { Ok(Arc::new(self.store.strategy_settings().await?.split())) }),
-            self.blends.get(now_ms, |_| async { self.store.blends().await.map(Arc::new) }),
+            self.blends.get(now_ms, |_| async {
+                Ok(Arc::new(SharedBlends { blends: self.store.blends().await?, read_at_ms: now_ms }))
+            }),
         )?;
         Ok(Shared { catalogue, popularity, split, blends })
     }

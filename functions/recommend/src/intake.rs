@@ -8,6 +8,9 @@ use freshet_events::signal::SeenProduct;
 use freshet_events::{EventType, Invalid, MAX_EVENT_BYTES, UserEvent};
 use freshet_stream::{Batch, Record};
 
+/// How far an event's time may be ahead of the broker's, milliseconds.
+const AHEAD_MS: i64 = 60_000;
+
 /// An event with its place in `user-events`, as the engine takes it.
 pub(crate) struct Placed {
     pub(crate) interaction: Interaction,
@@ -47,6 +50,8 @@ fn parse(record: &Record, generation: u32) -> Result<(String, Placed), Invalid> 
         ));
     }
     let (event, at_ms) = UserEvent::parse(value)?;
+    // A clock that runs ahead must not fade what all others have taught: the broker's time is the latest there is.
+    let at_ms = if record.timestamp > 0 { at_ms.min(record.timestamp.saturating_add(AHEAD_MS)) } else { at_ms };
     let interaction = Interaction {
         item: event.product_id.as_str().into(),
         kind: EventKind::parse(event.event_type.as_str())

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use freshet_engine::{
-    Blend, Catalogue, Config, Engine, EventKind, Inputs, Interaction, Item, ItemId, Person, Popularity,
+    Catalogue, Config, Engine, EventKind, Inputs, Interaction, Item, ItemId, Learner, Person, Popularity,
     PopularityShard, Prediction, Product, Signal, Source, Strategy,
 };
 
@@ -92,7 +92,7 @@ struct Shop {
     items: HashMap<ItemId, Item>,
     catalogue: Catalogue,
     popularity: Popularity,
-    blend: Blend,
+    learner: Learner,
     now_ms: i64,
     /// Some who did something, and what they learned items with.
     active: Vec<u64>,
@@ -109,7 +109,7 @@ impl Shop {
             people: HashMap::new(),
             items: HashMap::new(),
             popularity: Popularity::default(),
-            blend: Blend::default(),
+            learner: Learner::default(),
             now_ms: 1_700_000_000_000,
             active: Vec::new(),
             signals: Vec::new(),
@@ -127,7 +127,7 @@ impl Shop {
             // The blend is young for so long that it is worth teaching it on one event in ten
             if n % 10 == 0 && shop.people.contains_key(user) {
                 shop.recommend(*user, Strategy::Hybrid, &mut prediction);
-                prediction.teach(&mut shop.blend, &event.item, shop.engine.config().learning_rate);
+                prediction.teach(&mut shop.learner, &event.item, shop.engine.config().learning_rate);
             }
             let person = shop.people.entry(*user).or_default();
             for signal in shop.engine.observe(person, &event).signals {
@@ -157,7 +157,7 @@ impl Shop {
             items: &lookup,
             popularity: &self.popularity,
             catalogue: &self.catalogue,
-            blend: &self.blend,
+            blend: self.learner.blend(),
             strategy,
             now_ms: self.now_ms,
             limit: LIMIT,

@@ -57,8 +57,9 @@ struct Scale {
 impl Scale {
     /// Shares are of the total and half an event: one event alone proves little.
     fn new(item: &Item, now_ms: i64, half_life_ms: i64) -> Self {
-        let unit = item.interest().unit_at(now_ms, half_life_ms) as f32;
-        let half = 0.5 / unit.max(f32::MIN_POSITIVE);
+        // Bounded: a document of a wrong clock must not make shares that are no numbers.
+        let unit = (item.interest().unit_at(now_ms, half_life_ms) as f32).clamp(1e-12, 1e12);
+        let half = 0.5 / unit;
         let share = |total: u64| 1.0 / (total as f32 + half);
         let totals = item.totals;
         Self {
@@ -140,7 +141,7 @@ impl<'a, 'i, 't> Candidates<'a, 'i, 't> {
                 behind += edge.near;
             }
         }
-        let others = |sum: u32, own: f32| (sum as f32 - own / scale.unit.max(f32::MIN_POSITIVE)).max(0.0);
+        let others = |sum: u32, own: f32| (sum as f32 - own / scale.unit).max(0.0);
         let near = Fading::at(position).near;
         let evidence = &mut self.pool.evidence[slot];
         if position == 0 {

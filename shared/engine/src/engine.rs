@@ -116,6 +116,12 @@ impl Engine {
         signals
     }
 
+    /// Was this event, or another of its id, never applied to the person?
+    pub fn is_new(&self, person: &Person, event: &Interaction) -> bool {
+        let is_known = person.event_hashes.contains(&(event.event_hash & HASH_MASK));
+        !is_known && !person.watermarks.covers(event.source, event.offset)
+    }
+
     /// Does an event of this kind choose a product, so that having foretold it counts?
     pub fn is_choice(&self, kind: EventKind) -> bool {
         !matches!(kind, EventKind::RecommendationView | EventKind::RemoveFromCart)

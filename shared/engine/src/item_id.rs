@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 /// An item's id, cheap to copy.
 ///
-/// Two items whose texts have the same 64-bit key (one in 10^7 pairs of shops of 10^6 items has such a pair) share their
-/// place among the candidates of a list and nothing else.
+/// Two items whose texts have the same 64-bit key (by chance one shop of 10^6 items in 10^7 has such a pair) would pass for
+/// one in lists, neighbours and popularity; their documents stay apart.
 #[derive(Clone)]
 pub struct ItemId {
     key: Key,

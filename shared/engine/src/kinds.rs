@@ -77,8 +77,9 @@ impl KindWeights {
         kinship.terms().map(|(cell, share)| share * self.weights[cell]).sum()
     }
 
-    /// One step of learning: `slopes` are by candidate, how much more (or less) likely it should have been.
-    pub(crate) fn step(&mut self, candidates: &[Kinship], slopes: impl Iterator<Item = f32>) {
+    /// One step of learning, noted in `own` as well: `slopes` are by candidate, how much more (or less) likely it should have
+    /// been.
+    pub(crate) fn step(&mut self, own: &mut Self, candidates: &[Kinship], slopes: impl Iterator<Item = f32>) {
         let mut gradient = vec![0.0_f32; CELLS];
         let mut touched = Vec::new();
         for (kinship, slope) in candidates.iter().zip(slopes).filter(|(_, slope)| slope.abs() > LEAST_ODDS) {
@@ -93,15 +94,17 @@ impl KindWeights {
             // A cell that came back to 0 was noted twice: its step is taken once.
             let slope = std::mem::take(&mut gradient[cell]);
             self.squares[cell] += slope * slope;
-            self.weights[cell] += RATE * slope / (self.squares[cell] + 1.0).sqrt();
+            own.squares[cell] += slope * slope;
+            let step = RATE * slope / (self.squares[cell] + 1.0).sqrt();
+            self.weights[cell] += step;
+            own.weights[cell] += step;
         }
     }
 
-    /// Adds a share of others' weights.
-    pub(crate) fn add_scaled(&mut self, other: &Self, scale: f32) {
-        let add = |ours: &mut [f32], theirs: &[f32]| {
-            ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += scale * theirs);
-        };
+    /// Adds what others have learned.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let add =
+            |ours: &mut [f32], theirs: &[f32]| ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
         add(&mut self.weights, &other.weights);
         add(&mut self.squares, &other.squares);
     }

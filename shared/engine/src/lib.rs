@@ -48,7 +48,7 @@ mod strategy;
 mod tastes;
 mod watermark;
 
-pub use blend::{Blend, Blends};
+pub use blend::{Blend, Blends, Learner};
 pub use catalogue::{Catalogue, Product};
 pub use codec::DecodeError;
 pub use companions::Window;

@@ -9,13 +9,14 @@ use crate::item_id::{ItemId, KeyMap};
 const VERSION: u8 = 2;
 /// Items kept over all categories, of each speed.
 const MAX_OVERALL: usize = 200;
-/// Entries at which it is trimmed, beside those that only their categories keep: with slack, so that not every newcomer sorts
-/// all of it.
-const ROOM: usize = 2 * MAX_OVERALL + MAX_OVERALL / 2;
 /// Items kept of one category.
 const MAX_IN_CATEGORY: usize = 50;
-/// Entries kept in all: what one document of the table holds with room to spare.
-const MAX_KEPT: usize = 5_000;
+/// Entries kept in all: with the longest ids and categories 220 KB, of the 400 KB that a document may have.
+const MAX_KEPT: usize = 1_000;
+/// Entries over that before it is trimmed, so that not every newcomer sorts all of it.
+const SLACK: usize = 200;
+/// A longer name of a category, in bytes, is none here.
+const MAX_CATEGORY: usize = 64;
 /// Entries the bytes may hold.
 const MAX_ENTRIES: u64 = 100_000;
 /// A change of demand under this (log2) is not worth a write: 5%.
@@ -35,8 +36,6 @@ pub struct Demand {
 #[derive(Debug, Clone, Default)]
 pub struct PopularityShard {
     entries: BTreeMap<ItemId, Entry>,
-    /// Entries that the last trim kept for their categories alone.
-    in_categories: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +50,7 @@ impl PopularityShard {
         if !demand.slow.is_finite() || !demand.fast.is_finite() {
             return false;
         }
+        let category = category.filter(|name| name.len() <= MAX_CATEGORY);
         if let Some(known) = self.entries.get_mut(item) {
             let moved = (known.demand.slow - demand.slow).abs().max((known.demand.fast - demand.fast).abs());
             let worth = moved >= WORTH_A_WRITE || known.category.as_deref() != category;
@@ -60,7 +60,7 @@ impl PopularityShard {
             return worth;
         }
         self.entries.insert(item.clone(), Entry { category: category.map(str::to_owned), demand });
-        if self.entries.len() > ROOM + self.in_categories {
+        if self.entries.len() > MAX_KEPT + SLACK {
             self.trim();
         }
         self.entries.contains_key(item)
@@ -85,7 +85,6 @@ impl PopularityShard {
                 kept.insert(item.clone(), entry.clone());
             }
         }
-        self.in_categories = kept.len().saturating_sub(2 * MAX_OVERALL);
         self.entries = kept;
     }
 
@@ -139,8 +138,7 @@ impl PopularityShard {
             entries.insert(item, Entry { category, demand });
         }
         reader.end()?;
-        let in_categories = entries.len().saturating_sub(2 * MAX_OVERALL);
-        Ok(Self { entries, in_categories })
+        Ok(Self { entries })
     }
 }
 
@@ -252,7 +250,7 @@ mod tests {
             one.update(&format!("a{n}").into(), Some("big"), demand(f64::from(n)));
         }
         two.update(&"rare".into(), Some("small"), demand(1.0));
-        assert!(one.entries.len() <= ROOM + MAX_IN_CATEGORY);
+        assert!(one.entries.len() <= MAX_KEPT + SLACK);
         one.update(&"lone".into(), Some("tiny"), demand(0.5));
         let one = PopularityShard::decode(&one.encode()).unwrap();
         let merged = Popularity::merge(&[one, two]);

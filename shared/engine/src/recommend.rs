@@ -3,7 +3,7 @@
 //! Each candidate gets a [`Row`] of features and a linear score by the [`Blend`]. An item of this very visit gets no
 //! co-visitation evidence but that of others: what the visit has just taught the edges would leak into it.
 
-use crate::blend::{Blend, Foretold, Gates};
+use crate::blend::{Blend, Foretold, Gates, Learner};
 use crate::candidates::Candidates;
 use crate::catalogue::{Catalogue, Profile};
 use crate::engine::Engine;
@@ -71,10 +71,10 @@ impl Prediction {
     }
 
     /// Takes one step of learning; false: what came was no candidate and teaches nothing.
-    pub fn teach(&self, blend: &mut Blend, next: &ItemId, rate: f32) -> bool {
+    pub fn teach(&self, learner: &mut Learner, next: &ItemId, rate: f32) -> bool {
         let Some(target) = self.keys.iter().position(|key| *key == next.key()) else { return false };
         let foretold = Foretold { gates: self.gates, rows: &self.rows, kinships: &self.kinships, scores: &self.scores };
-        blend.step(foretold, target, rate);
+        learner.step(foretold, target, rate);
         true
     }
 }
@@ -89,9 +89,10 @@ impl Engine {
     ) -> Vec<Recommendation> {
         let Prediction { keys, rows, kinships, scores, gates, table, last, context } = prediction;
         let mut candidates = Candidates::new(&self.config, person, inputs.strategy, inputs.items, inputs.now_ms, table);
-        candidates.cross_bridges();
+        // Bridges last: they are the most, and what is over the bound is not looked at.
         let tastes = candidates.admit_the_wanted(inputs);
         candidates.admit_the_alike(inputs.catalogue);
+        candidates.cross_bridges();
         candidates.describe(inputs.catalogue, last, context);
         let kinds = candidates.kinds(inputs.catalogue);
 

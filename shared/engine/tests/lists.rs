@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use freshet_engine::{
-    Because, Blend, Catalogue, Config, Engine, EventKind, Inputs, Interaction, Item, ItemId, Person, Popularity,
+    Because, Catalogue, Config, Engine, EventKind, Inputs, Interaction, Item, ItemId, Learner, Person, Popularity,
     PopularityShard, Prediction, Product, Recommendation, Source, Strategy,
 };
 
@@ -18,7 +18,7 @@ struct Shop {
     people: HashMap<&'static str, Person>,
     shard: PopularityShard,
     popularity: Popularity,
-    blend: Blend,
+    learner: Learner,
     prediction: Prediction,
     offset: u64,
 }
@@ -32,7 +32,7 @@ impl Shop {
             people: HashMap::new(),
             shard: PopularityShard::default(),
             popularity: Popularity::default(),
-            blend: Blend::default(),
+            learner: Learner::default(),
             prediction: Prediction::default(),
             offset: 0,
         }
@@ -44,7 +44,7 @@ impl Shop {
             items: &lookup,
             popularity: &self.popularity,
             catalogue: &self.catalogue,
-            blend: &self.blend,
+            blend: self.learner.blend(),
             strategy,
             now_ms: START_MS + self.offset.cast_signed() * 1_000,
             limit: 10,
@@ -57,7 +57,7 @@ impl Shop {
     fn event(&mut self, user: &'static str, kind: EventKind, item: &str) {
         if self.engine.is_choice(kind) && self.people.get(user).is_some_and(Person::has_history) {
             self.list(user, Strategy::Hybrid);
-            self.prediction.teach(&mut self.blend, &item.into(), 0.1);
+            self.prediction.teach(&mut self.learner, &item.into(), 0.1);
         }
         self.offset += 1;
         let event = Interaction {

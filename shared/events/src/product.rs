@@ -157,7 +157,7 @@ fn parse_amount(digits: &str) -> Option<f64> {
     });
     let (whole, fraction) = decimal.map_or((plain.as_str(), ""), |at| (&plain[..at], &plain[at + 1..]));
     let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
-    format!("{whole}.{fraction}0").parse().ok()
+    format!("{whole}.{fraction}0").parse().ok().filter(|amount: &f64| amount.is_finite())
 }
 
 #[cfg(test)]

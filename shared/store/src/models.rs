@@ -12,8 +12,8 @@ use crate::error::StoreError;
 const CONTEXT_TTL_MS: i64 = 500;
 /// How old the model of a bridge may be: it only suggests candidates.
 const BRIDGE_TTL_MS: i64 = 30_000;
-/// Item models kept: at about 1 KB each, 20 MB.
-const MAX_ITEMS: usize = 20_000;
+/// Item models kept: read, a full one takes 10 KB (its neighbours' ids are texts of their own), so 50 MB at the most.
+const MAX_ITEMS: usize = 5_000;
 
 /// Item models by id.
 #[derive(Debug, Default)]
@@ -96,7 +96,9 @@ impl ItemCache {
         for id in missing {
             let model = fetched.found.remove(&*id).map(|stored| Arc::new(stored.value));
             models.by_id.extend(model.as_ref().map(|model| (id.clone(), Arc::clone(model))));
-            cached.insert(id, (now_ms, model));
+            if cached.len() < MAX_ITEMS {
+                cached.insert(id, (now_ms, model));
+            }
         }
         Ok(())
     }
