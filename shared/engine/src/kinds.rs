@@ -77,9 +77,15 @@ impl KindWeights {
         kinship.terms().map(|(cell, share)| share * self.weights[cell]).sum()
     }
 
-    /// One step of learning, noted in `own` as well: `slopes` are by candidate, how much more (or less) likely it should have
+    /// One step of learning, noted in `own` as well, at a share of the rate: `slopes` are by candidate, how much more (or less) likely it should have
     /// been.
-    pub(crate) fn step(&mut self, own: &mut Self, candidates: &[Kinship], slopes: impl Iterator<Item = f32>) {
+    pub(crate) fn step(
+        &mut self,
+        own: &mut Self,
+        candidates: &[Kinship],
+        slopes: impl Iterator<Item = f32>,
+        share: f32,
+    ) {
         let mut gradient = vec![0.0_f32; CELLS];
         let mut touched = Vec::new();
         for (kinship, slope) in candidates.iter().zip(slopes).filter(|(_, slope)| slope.abs() > LEAST_ODDS) {
@@ -95,7 +101,7 @@ impl KindWeights {
             let slope = std::mem::take(&mut gradient[cell]);
             self.squares[cell] += slope * slope;
             own.squares[cell] += slope * slope;
-            let step = RATE * slope / (self.squares[cell] + 1.0).sqrt();
+            let step = RATE * share * slope / (self.squares[cell] + 1.0).sqrt();
             self.weights[cell] += step;
             own.weights[cell] += step;
         }
