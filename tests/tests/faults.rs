@@ -90,6 +90,16 @@ async fn the_broker_killed_in_mid_stream() {
     .await;
 }
 
+/// A signal takes its time: are all threads of the process stopped?
+fn is_stopped(pid: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    let state = |thread: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().next().map(|state| state == "T")
+    };
+    threads.flatten().all(|thread| state(thread).unwrap_or(true))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn with_kafka_away_track_says_so_within_five_seconds() {
     let world = World::start(Setup::default()).await.unwrap();
@@ -97,6 +107,7 @@ async fn with_kafka_away_track_says_so_within_five_seconds() {
     world.track(&json!({"userId": "u", "eventType": "product_view", "productId": "0"})).await.unwrap();
     let pid = world.cloud.kafka_pid().unwrap();
     signal(pid, Signal::SIGSTOP);
+    world.until("every thread of the broker to stop", async || Ok(is_stopped(pid).then_some(()))).await.unwrap();
     let started = Instant::now();
     let (status, body) = world.post("/api/events/track", &event).await.unwrap();
     let took = started.elapsed();
