@@ -9,6 +9,7 @@ use freshet_engine::{Inputs, ItemId, ListEntry, Person, Prediction, Strategy};
 use freshet_events::event::id_field;
 use freshet_events::list::DEFAULT_LIST_ITEMS;
 use freshet_events::{Invalid, ListItem, iso8601};
+use freshet_store::Bridges;
 use freshet_store::catalogue::Snapshot;
 use serde_json::{Value, json};
 
@@ -110,7 +111,7 @@ async fn fresh(
 ) -> Result<Shown, ApiError> {
     let persons = std::iter::once((person, strategy));
     let (models, popularity, blends) = tokio::try_join!(
-        context.items.for_lists(&context.store, &context.engine, persons, now),
+        context.items.for_lists(&context.store, &context.engine, persons, Bridges::Read, now),
         context.popularity(now),
         context.blends(now)
     )?;

@@ -1,7 +1,7 @@
 //! The new lists of a batch: item models are read for many lists at once, every person's list is made once.
 
 use freshet_engine::{Blend, Inputs, ItemId, List, ListEntry, Person, Prediction, Strategy};
-use freshet_store::{Models, StoreError};
+use freshet_store::{Bridges, Models, StoreError};
 
 use crate::context::{Context, Shared};
 use crate::intake::Placed;
@@ -23,9 +23,10 @@ pub(crate) async fn renew(
 ) -> Result<(), StoreError> {
     let mut prediction = Prediction::default();
     let mut due: Vec<&mut Observed> = observed.iter_mut().filter(|observed| observed.new_list).collect();
+    let from = bridges(due.len());
     for due in due.chunks_mut(LISTS_AT_ONCE) {
         let persons = due.iter().map(|observed| (&observed.person.value, shared.split.strategy_of(&observed.user_id)));
-        let models = context.items.for_lists(&context.store, &context.engine, persons, now_ms).await?;
+        let models = context.items.for_lists(&context.store, &context.engine, persons, from, now_ms).await?;
         for observed in due {
             let Some((event_id, list_id)) = last_event(&observed.user_id) else { continue };
             let strategy = shared.split.strategy_of(&observed.user_id);
@@ -36,6 +37,11 @@ pub(crate) async fn renew(
         }
     }
     Ok(())
+}
+
+/// A batch of more lists than are made at once is a backlog: it reads no bridges.
+pub(crate) fn bridges(lists: usize) -> Bridges {
+    if lists > LISTS_AT_ONCE { Bridges::InMemory } else { Bridges::Read }
 }
 
 /// What lists are made from, beside the person.

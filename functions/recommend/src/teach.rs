@@ -67,7 +67,10 @@ pub(crate) async fn teach(
         return Ok(());
     }
     let persons = lessons.iter().map(|lesson| (lesson.person, shared.split.strategy_of(lesson.user_id)));
-    let models = context.items.for_lists(&context.store, &context.engine, persons, now_ms).await?;
+    let models = context
+        .items
+        .for_lists(&context.store, &context.engine, persons, lists::bridges(by_person.len()), now_ms)
+        .await?;
     let mut prediction = Prediction::default();
     {
         let State { copies, taught } = &mut *context.teacher.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -29,4 +29,4 @@ pub use catalogue::CatalogueCache;
 pub use client::{Options, Store, Tables};
 pub use document::{Document, Fetched, Put, Stored};
 pub use error::StoreError;
-pub use models::{ItemCache, Models};
+pub use models::{Bridges, ItemCache, Models};
