@@ -126,7 +126,7 @@ async fn a_candidate_is_judged_on_what_happened_and_nothing_is_written() {
     let args = ["replay", "--kafka", &system.kafka, "--from", "beginning", "--config", name];
     let (code, said, errors) = freshet(&args).await;
     assert!(code == 0 && errors.contains("500 events of 80 people"), "{errors}");
-    assert!(said.contains("neighbours: 100 → 1\n") && said.contains("HR@20"), "{said}");
+    assert!(said.contains("neighbours: 64 → 1\n") && said.contains("HR@20"), "{said}");
     assert!(said.lines().any(|line| line.split_whitespace().eq(["live", "candidate", "difference"])), "{said}");
 
     assert_eq!(state(&system), before);
