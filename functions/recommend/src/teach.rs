@@ -1,8 +1,8 @@
 //! Lets the blend learn: what a person did next, beside what had been foretold.
 //!
 //! The prediction is made again from the person as stored, as of the moment of the list, and from item models read before this
-//! batch's own signals go out, so that it can't know the answer. Every partition keeps what it has learned itself and sends it
-//! to the board now and then (at present one partition teaches); what is not sent yet is lost with its process and costs some learning, nothing else.
+//! batch's own signals go out, so that it can't know the answer. One partition teaches; what it has learned is sent to the board
+//! now and then and read by all. What is not sent yet is lost with its process and costs some learning, nothing else.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -57,7 +57,7 @@ struct Lesson<'a> {
     next: &'a Placed,
 }
 
-/// Teaches the first new choice of every person; at most [`MAX_LESSONS`] of them.
+/// Teaches the first new choice of every person of [`TEACHING_PARTITION`]; at most [`MAX_LESSONS`] of them.
 pub(crate) async fn teach(
     context: &Context,
     shared: &Shared,

@@ -146,10 +146,7 @@ impl Blend {
     /// They are no blend of a version that this program knows.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        match reader.byte()? {
-            VERSION => {}
-            other => return Err(DecodeError::Version(other)),
-        }
+        reader.version(VERSION)?;
         let mut blend = Self::blank(reader.unsigned()?);
         if (reader.unsigned()?, reader.unsigned()?) != (ROWS as u64, FEATURES as u64) {
             return Err(DecodeError::OutOfRange);

@@ -153,6 +153,14 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.take(length)?).map_err(|_| DecodeError::NotText)
     }
 
+    /// The first byte of a document: which version of the program wrote it.
+    pub(crate) fn version(&mut self, known: u8) -> Result<(), DecodeError> {
+        match self.byte()? {
+            version if version == known => Ok(()),
+            other => Err(DecodeError::Version(other)),
+        }
+    }
+
     pub(crate) fn item(&mut self) -> Result<ItemId, DecodeError> {
         self.text().map(ItemId::from)
     }

@@ -212,10 +212,7 @@ impl Item {
     /// They are no item of a version that this program knows.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        match reader.byte()? {
-            VERSION => {}
-            other => return Err(DecodeError::Version(other)),
-        }
+        reader.version(VERSION)?;
         let watermarks = Watermarks::read(&mut reader)?;
         let landmark = Landmark { at_ms: reader.signed()? };
         let interest = reader.unsigned()?;

@@ -175,10 +175,7 @@ impl Person {
     /// They are no person of a version that this program knows.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        match reader.byte()? {
-            VERSION => {}
-            other => return Err(DecodeError::Version(other)),
-        }
+        reader.version(VERSION)?;
         let watermarks = Watermarks::read(&mut reader)?;
         let count = reader.count(MAX_EVENT_HASHES as u64)?;
         let event_hashes = (0..count).map(|_| reader.u48()).collect::<Result<_, _>>()?;

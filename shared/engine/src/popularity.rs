@@ -117,10 +117,7 @@ impl PopularityShard {
     /// They are no shard of a version that this program knows.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        match reader.byte()? {
-            VERSION => {}
-            other => return Err(DecodeError::Version(other)),
-        }
+        reader.version(VERSION)?;
         let count = reader.count(MAX_ENTRIES)?;
         let categories = (0..count).map(|_| reader.text().map(str::to_owned)).collect::<Result<Vec<_>, _>>()?;
         let count = reader.count(MAX_ENTRIES)?;
