@@ -14,6 +14,7 @@ use crate::functions::{FunctionStatus, Invoke, Supervisor, SupervisorOptions};
 use crate::kafka::{self, Broker, BrokerOptions, topics};
 use crate::mapping::{Mapping, MappingOptions, MappingStatus};
 use crate::options::{DYNAMODB_PLACEHOLDER, KAFKA_PLACEHOLDER, KafkaChoice, Options};
+use crate::ports;
 use crate::template::model::{Note, Stack};
 use crate::template::{self, Settings};
 use crate::websocket::{self, WebSocketGateway};
@@ -241,13 +242,12 @@ fn lock(data_dir: &Path) -> Result<std::fs::File, CloudError> {
 fn kept_port(data_dir: &Path, wanted: u16) -> Result<u16, CloudError> {
     let file = data_dir.join("kafka.port");
     let last = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).and_then(|listener| listener.local_addr());
-    let found = match wanted {
-        0 => is_free(last).or_else(|_| is_free(0)),
-        port => is_free(port),
+    let found = match (wanted, last) {
+        (0, 0) => ports::free(),
+        (0, last) => ports::is_free(last).or_else(|_| ports::free()),
+        (wanted, _) => ports::is_free(wanted),
     };
-    let port =
-        found.map(|address: SocketAddr| address.port()).map_err(|source| CloudError::Port { port: wanted, source })?;
+    let port = found.map_err(|source| CloudError::Port { port: wanted, source })?;
     std::fs::write(&file, port.to_string())
         .map_err(|source| CloudError::Io { what: format!("{}", file.display()), source })?;
     Ok(port)

@@ -62,7 +62,7 @@ async fn up(folder: &Path, port: u16) -> (Child, Client) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_whole_local_cloud_killed_and_started_again() {
     let folder = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = freshet_localstack::ports::free().unwrap();
     let (mut child, client) = up(folder.path(), port).await;
     let mut acknowledged = BTreeSet::new();
     for run in 0..runs() {

@@ -1,6 +1,5 @@
 //! Events a second through Kafka, recommend and DynamoDB; then, with the functions gone, the bare loop over the same topic.
 
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -214,7 +213,7 @@ impl Ground {
         let start = async {
             let line = spinner.clone();
             kafka::install(&jars, move |what| line.set_message(what.to_owned())).await?;
-            let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+            let port = freshet_localstack::ports::free()?;
             let broker =
                 Broker::start(BrokerOptions { data_dir: folder.path().join("kafka"), jars: jars.clone(), port });
             let broker = broker.await?;

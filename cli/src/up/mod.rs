@@ -94,7 +94,10 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
     let terminal = Terminal::new(spinner.clone());
     terminal.show_logs(args.verbose);
     let token = state.admin_token()?;
-    let Some((cloud, generation)) = start(&args, &data_dir, &state, &token, &terminal, &spinner, &stop).await? else {
+    let opening = hold_site(&args).await?;
+    let origins = opening.as_ref().map_or_else(|| expected_origins(&args), site::Opening::origins);
+    let starting = start(&args, origins, &data_dir, &state, &terminal, &spinner, &stop);
+    let Some((cloud, generation)) = starting.await? else {
         spinner.finish_and_clear();
         return Ok(ExitCode::SUCCESS);
     };
@@ -118,14 +121,7 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
         }
     };
     let addresses = site::Addresses { api: api.base().to_owned(), socket: cloud.websocket_url() };
-    let site = match open_site(&args, &addresses).await {
-        Ok(site) => site,
-        Err(error) => {
-            spinner.finish_and_clear();
-            end(cloud, &terminal).await;
-            return Err(error);
-        }
-    };
+    let site = opening.map(|opening| opening.serve(addresses));
     if !stop.is_cancelled() {
         let up = Up {
             site: site.as_ref().map(site::Site::url),
@@ -155,15 +151,16 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
 /// The cloud, and the generation of its topics; `None`: stopped meanwhile.
 async fn start(
     args: &UpArgs,
+    origins: Vec<String>,
     data_dir: &Path,
     state: &State,
-    token: &str,
     terminal: &Terminal,
     spinner: &ProgressBar,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<(LocalCloud, String)>> {
     let kafka = args.kafka.clone().map_or(KafkaChoice::Managed { port: args.kafka_port }, KafkaChoice::External);
     let found = found::look(&kafka, data_dir).await?;
+    let token = state.admin_token()?;
     let mut generation = state.topic_generation(&found)?;
     loop {
         let (log, verbose) = (terminal.clone(), args.verbose);
@@ -176,11 +173,11 @@ async fn start(
             dynamodb_endpoint: given_dynamodb(),
             port: args.port,
             websocket_port: args.websocket_port(),
-            origins: origins(args),
+            origins: origins.clone(),
             kafka: kafka.clone(),
             parameters: args.parameters.clone(),
             topic_generation: generation.clone(),
-            admin_token_sha256: state::sha256(token),
+            admin_token_sha256: state::sha256(&token),
             log_sink: Some(Arc::new(move |function, text| log.function_line(function, text, verbose))),
             progress: Arc::new(move |what| {
                 line.set_message(what.to_owned());
@@ -200,17 +197,17 @@ async fn start(
     }
 }
 
-/// The website, where there is one.
-async fn open_site(args: &UpArgs, addresses: &site::Addresses) -> anyhow::Result<Option<site::Site>> {
+/// Holds the website's port, where there is a website.
+async fn hold_site(args: &UpArgs) -> anyhow::Result<Option<site::Opening>> {
     let folder = if args.no_site { None } else { site::folder(args.site.as_deref(), &args.template) };
     match folder {
-        Some(folder) => site::Site::start(&folder, args.website_port(), addresses).await.map(Some),
+        Some(folder) => site::Opening::listen(&folder, args.website_port()).await.map(Some),
         None => Ok(None),
     }
 }
 
-/// The website's origins, where its port is known beforehand.
-fn origins(args: &UpArgs) -> Vec<String> {
+/// Where a website of somebody else's would be: `npm run dev` takes the port that ours would have.
+fn expected_origins(args: &UpArgs) -> Vec<String> {
     match args.website_port() {
         0 => Vec::new(),
         port => ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}")).into(),

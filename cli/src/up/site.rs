@@ -27,6 +27,13 @@ pub(crate) struct Addresses {
     pub(crate) socket: String,
 }
 
+/// A website whose port is held, and not served yet: its origin is known before the API that lets it in.
+pub(crate) struct Opening {
+    folder: PathBuf,
+    listener: tokio::net::TcpListener,
+    address: SocketAddr,
+}
+
 /// A website that is served. Dropping it ends it.
 pub(crate) struct Site {
     address: SocketAddr,
@@ -39,20 +46,32 @@ pub(crate) fn folder(named: Option<&Path>, template: &Path) -> Option<PathBuf> {
     named.map(Path::to_owned).or_else(|| beside().filter(|folder| folder.join(PAGE).is_file()))
 }
 
-impl Site {
-    /// Serves `folder` on `port` of 127.0.0.1 (0: any free one).
+impl Opening {
+    /// Holds `port` of 127.0.0.1 (0: any free one) for the website in `folder`.
     ///
     /// # Errors
     /// The folder holds no website, or the port is taken.
-    pub(crate) async fn start(folder: &Path, port: u16, addresses: &Addresses) -> anyhow::Result<Self> {
-        let page = Page { file: folder.join(PAGE), addresses: addresses.clone() };
-        page.read().with_context(|| format!("--site: {}", page.file.display()))?;
+    pub(crate) async fn listen(folder: &Path, port: u16) -> anyhow::Result<Self> {
+        let page = folder.join(PAGE);
+        std::fs::File::open(&page).with_context(|| format!("--site: {}", page.display()))?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
             Usage(format!("port {port} of 127.0.0.1 can't be had for the website: {error}; --site-port names another"))
         })?;
         let address = listener.local_addr()?;
+        Ok(Self { folder: folder.to_owned(), listener, address })
+    }
+
+    /// What a browser calls the website's origin.
+    pub(crate) fn origins(&self) -> Vec<String> {
+        ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{}", self.address.port())).into()
+    }
+
+    /// Serves it, told where the API and the socket are.
+    pub(crate) fn serve(self, addresses: Addresses) -> Site {
+        let Self { folder, listener, address } = self;
+        let page = Page { file: folder.join(PAGE), addresses };
         let show = get(show).with_state(Arc::new(page));
-        let files = ServeDir::new(folder).append_index_html_on_directories(false).fallback(show.clone());
+        let files = ServeDir::new(&folder).append_index_html_on_directories(false).fallback(show.clone());
         let sniff =
             SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let router =
@@ -62,9 +81,11 @@ impl Site {
                 tracing::error!(%error, "the website is no longer served");
             }
         });
-        Ok(Self { address, task })
+        Site { address, task }
     }
+}
 
+impl Site {
     /// As people type it.
     pub(crate) fn url(&self) -> String {
         format!("http://localhost:{}", self.address.port())

@@ -44,7 +44,7 @@ pub(crate) async fn broker() -> &'static Broker {
         .get_or_init(|| async {
             kafka::install(&jars(), |what| eprintln!("{what}")).await.unwrap();
             let folder = Box::leak(Box::new(tempfile::tempdir().unwrap()));
-            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = freshet_localstack::ports::free().unwrap();
             let options = BrokerOptions { data_dir: folder.path().to_owned(), jars: jars(), port };
             Broker::start(options).await.unwrap()
         })
