@@ -38,7 +38,7 @@ async fn forget_profile(context: &Context, user_id: &str) -> Result<(), StoreErr
         let now = now_ms();
         stored.value.forget(now.unsigned_abs());
         let put = context.store.put_of(user_id, &stored.value, stored.seen.take(), now);
-        match context.store.put(vec![put]).await.pop() {
+        match context.store.put::<Person>(vec![put]).await.pop() {
             Some(Err(StoreError::Conflict { .. })) if attempt < ATTEMPTS => {}
             Some(Err(error)) => return Err(error),
             Some(Ok(())) | None => return Ok(()),

@@ -101,7 +101,7 @@ async fn write(
         puts.push(put);
         kept.push((id, item, first));
     }
-    let outcomes = context.store.put(puts).await;
+    let outcomes = context.store.put::<Item>(puts).await;
     let mut written = BTreeMap::new();
     for ((id, item, first), outcome) in kept.into_iter().zip(outcomes) {
         match outcome {

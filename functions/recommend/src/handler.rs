@@ -135,7 +135,7 @@ async fn write(
         .collect();
     let mut failures = FirstFailures::new();
     let mut failed = Vec::new();
-    for (at, outcome) in moved.into_iter().zip(context.store.put(puts).await) {
+    for (at, outcome) in moved.into_iter().zip(context.store.put::<Person>(puts).await) {
         let Err(error) = outcome else { continue };
         let user_id = &observed[at].user_id;
         match &error {

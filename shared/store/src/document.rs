@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -16,9 +15,9 @@ use crate::error::StoreError;
 /// Requests in flight at one time, of a batch's reads and of its writes.
 pub const CONCURRENCY: usize = 16;
 /// Keys of one BatchGetItem, DynamoDB's limit.
-const BATCH_GET_KEYS: usize = 100;
+pub(crate) const BATCH_GET_KEYS: usize = 100;
 /// Rounds for what DynamoDB leaves unprocessed.
-const UNPROCESSED_ROUNDS: u32 = 6;
+pub(crate) const UNPROCESSED_ROUNDS: u32 = 6;
 
 /// What is kept as a document.
 pub trait Document: Sized + Default {
@@ -55,28 +54,17 @@ pub struct Fetched<T> {
     pub corrupt: HashMap<String, String>,
 }
 
-/// A document to write.
-#[derive(Debug, Clone)]
-pub struct Put {
-    id: String,
-    table: String,
-    bytes: Vec<u8>,
-    watermarks: Vec<u8>,
-    seen: Option<Vec<u8>>,
-    expires_at: i64,
-}
-
 /// DynamoDB's two kinds of reads; the eventual ones cost half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Consistency {
+pub(crate) enum Consistency {
     Strong,
     Eventual,
 }
 
 /// Bytes and watermarks of a document.
-struct Raw {
+pub(crate) struct Raw {
     bytes: Vec<u8>,
-    watermarks: Vec<u8>,
+    pub(crate) watermarks: Vec<u8>,
 }
 
 impl Store {
@@ -122,19 +110,7 @@ impl Store {
         }
     }
 
-    /// The write of `document`, computed from what was read with the watermarks `seen`.
-    pub fn put_of<T: Document>(&self, id: &str, document: &T, seen: Option<Vec<u8>>, now_ms: i64) -> Put {
-        Put {
-            id: id.to_owned(),
-            table: T::table(&self.tables).to_owned(),
-            bytes: document.encode(),
-            watermarks: document.watermarks(),
-            seen,
-            expires_at: now_ms / 1_000 + T::EXPIRY_S,
-        }
-    }
-
-    async fn get_chunk(
+    pub(crate) async fn get_chunk(
         &self,
         table: &str,
         ids: Vec<String>,
@@ -181,46 +157,6 @@ impl Store {
         let Some(AttributeValue::S(key)) = item.remove("pk") else { return None };
         let id = key.strip_prefix(&self.generation)?.strip_prefix('#')?.to_owned();
         Some((id, Raw { bytes: take_bytes(&mut item, "d")?, watermarks: take_bytes(&mut item, "w")? }))
-    }
-
-    /// Writes documents, each only over what it was computed from. Returns the outcome of each, in the order given.
-    pub async fn put(&self, puts: Vec<Put>) -> Vec<Result<(), StoreError>> {
-        stream::iter(puts.into_iter().map(|put| self.put_one(put))).buffered(CONCURRENCY).collect().await
-    }
-
-    async fn put_one(&self, put: Put) -> Result<(), StoreError> {
-        let table = put.table.as_str();
-        let request = self
-            .client
-            .put_item()
-            .table_name(table)
-            .item("pk", AttributeValue::S(self.key(&put.id)))
-            .item("d", AttributeValue::B(Blob::new(put.bytes)))
-            .item("w", AttributeValue::B(Blob::new(put.watermarks.clone())))
-            .item("expiresAt", AttributeValue::N(put.expires_at.to_string()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let request = match put.seen {
-            None => request.condition_expression("attribute_not_exists(pk)"),
-            Some(seen) => request
-                .condition_expression("w = :seen")
-                .expression_attribute_values(":seen", AttributeValue::B(Blob::new(seen))),
-        };
-        match request.send().await {
-            Ok(answer) => {
-                self.meter.write(answer.consumed_capacity());
-                Ok(())
-            }
-            Err(error) => match StoreError::from_sdk("PutItem", table, &put.id, error) {
-                conflict @ StoreError::Conflict { .. } => self.settle(table, &put.id, &put.watermarks, conflict).await,
-                other => Err(other),
-            },
-        }
-    }
-
-    /// A conflict may be our own write, whose answer was lost and which the client then tried again.
-    async fn settle(&self, table: &str, id: &str, ours: &[u8], conflict: StoreError) -> Result<(), StoreError> {
-        let found = self.get_chunk(table, vec![id.to_owned()], Consistency::Strong).await?;
-        if found.first().is_some_and(|(_, raw)| raw.watermarks == ours) { Ok(()) } else { Err(conflict) }
     }
 }
 

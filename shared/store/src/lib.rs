@@ -8,7 +8,7 @@
 //! | [`board`] | board | popularity, settings, live figures, the catalogue's version |
 //! | [`connections`] | connections | who is to be told of whose lists |
 //!
-//! [`document`] is what people and items share: compact bytes, written only over what was read.
+//! [`document`] is what people and items share: compact bytes, written only over what was read (`writes`).
 
 pub mod board;
 pub mod cache;
@@ -23,10 +23,12 @@ pub mod meter;
 pub mod models;
 mod people;
 mod present;
+mod writes;
 
 pub use cache::Cached;
 pub use catalogue::CatalogueCache;
 pub use client::{Options, Store, Tables};
-pub use document::{Document, Fetched, Put, Stored};
+pub use document::{Document, Fetched, Stored};
 pub use error::StoreError;
 pub use models::{Bridges, ItemCache, Models};
+pub use writes::Put;
