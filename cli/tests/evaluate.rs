@@ -16,8 +16,7 @@ const FRESHET: &str = env!("CARGO_BIN_EXE_freshet");
 /// How long a run may take before a test gives up.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The names of the result line.
-const NAMES: &str =
-    "hr20 mrr20 first5000 quarters coverage20 filled predictions seconds recommend_us learn_per_s bytes";
+const NAMES: &str = "hr20 mrr20 first5000 quarters coverage20 filled predictions seconds recommend_us learn_per_s events_per_s item_writes bytes";
 
 fn file(folder: &TempDir, name: &str, text: &str) -> PathBuf {
     let path = folder.path().join(name);
@@ -144,13 +143,13 @@ fn a_configuration_changes_what_comes_out_and_the_printed_one_changes_nothing() 
     let few = file(&folder, "few.toml", "neighbours = 1\ncontext_steps = 1\n");
     let run = |config: &Path| {
         let mut line = figures(&[text(&path), "--config", text(config)]);
-        for clock in ["seconds", "recommend_us", "learn_per_s"] {
+        for clock in ["seconds", "recommend_us", "learn_per_s", "events_per_s"] {
             line[clock] = Value::Null;
         }
         line
     };
     let mut plain = figures(&[text(&path)]);
-    for clock in ["seconds", "recommend_us", "learn_per_s"] {
+    for clock in ["seconds", "recommend_us", "learn_per_s", "events_per_s"] {
         plain[clock] = Value::Null;
     }
     assert_eq!(run(&defaults), plain);

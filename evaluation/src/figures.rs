@@ -55,6 +55,10 @@ pub struct Figures {
     pub recommend_us: Microseconds,
     /// Events learned in a second of nothing else.
     pub learn_per_s: f64,
+    /// Events predicted, reflected on and learned in a second.
+    pub events_per_s: f64,
+    /// Documents of items written per event, each once in a batch of 100 events in this order, by a recommender that keeps any.
+    pub item_writes: Option<f64>,
     /// Sizes of stored documents, of a recommender that keeps any.
     pub bytes: Option<Bytes>,
 }
@@ -63,7 +67,7 @@ impl Figures {
     /// These figures apart from those of the clock, which no two runs share.
     #[must_use]
     pub fn without_times(self) -> Self {
-        Self { seconds: 0.0, recommend_us: Microseconds::default(), learn_per_s: 0.0, ..self }
+        Self { seconds: 0.0, recommend_us: Microseconds::default(), learn_per_s: 0.0, events_per_s: 0.0, ..self }
     }
 }
 
@@ -80,7 +84,11 @@ impl fmt::Display for Figures {
         writeln!(f, "filled             {:.4} of a list", self.filled)?;
         writeln!(f, "predictions        {} in {:.1} s", self.predictions, self.seconds)?;
         writeln!(f, "a list takes       p50 {:.1}, p90 {:.1}, p99 {:.1} µs", us.p50, us.p90, us.p99)?;
-        write!(f, "learns             {:.0} events a second", self.learn_per_s)?;
+        writeln!(f, "learns             {:.0} events a second", self.learn_per_s)?;
+        write!(f, "  and predicts     {:.0} events a second", self.events_per_s)?;
+        if let Some(writes) = self.item_writes {
+            write!(f, "\nitems written      {writes:.2} an event, in batches of 100")?;
+        }
         if let Some(Bytes { item, person }) = self.bytes {
             write!(f, "\nbytes of an item   p50 {}, p90 {}", item.p50, item.p90)?;
             write!(f, "\nbytes of a person  p50 {}, p90 {}", person.p50, person.p90)?;
@@ -142,7 +150,7 @@ impl Tally {
         self.seen[item as usize] = true;
     }
 
-    pub(crate) fn figures(self, took: Duration, bytes: Option<Bytes>) -> Figures {
+    pub(crate) fn figures(self, took: Duration, item_writes: Option<f64>, bytes: Option<Bytes>) -> Figures {
         let count = self.ranks.len();
         let seen = self.seen.iter().filter(|seen| **seen).count();
         let covered = self.seen.iter().zip(&self.listed).filter(|(seen, listed)| **seen && **listed).count();
@@ -157,6 +165,8 @@ impl Tally {
             seconds: took.as_secs_f64(),
             recommend_us: Microseconds { p50: us(0.5), p90: us(0.9), p99: us(0.99) },
             learn_per_s: ratio(self.learned as f64, self.learning.as_secs_f64()),
+            events_per_s: ratio(self.learned as f64, took.as_secs_f64()),
+            item_writes,
             bytes,
         }
     }

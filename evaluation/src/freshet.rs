@@ -34,6 +34,16 @@ impl Hasher for PassThrough {
     }
 }
 
+/// An item's document, and the last batch that wrote it.
+#[derive(Default)]
+struct Kept {
+    item: Item,
+    batch: Option<u64>,
+}
+
+/// Events of a batch, of those whose writes are counted.
+const BATCH: u64 = 100;
+
 type ItemMap<V> = HashMap<ItemId, V, BuildHasherDefault<PassThrough>>;
 
 /// How far the parts of the system are apart.
@@ -64,7 +74,9 @@ pub struct Freshet<'d> {
     numbers: ItemMap<u32>,
     catalogue: Catalogue,
     people: Vec<Person>,
-    items: ItemMap<Item>,
+    items: ItemMap<Kept>,
+    /// Documents of items written, each once a batch.
+    writes: u64,
     shard: PopularityShard,
     popularity: Popularity,
     distance: Distance,
@@ -76,6 +88,8 @@ pub struct Freshet<'d> {
     /// Whose next event `prediction` foretells, and whether it leaves out what the person had.
     predicted: Option<(u32, bool)>,
     learned: u64,
+    /// Whose event was the last, and with which item.
+    last: Option<(u32, u32)>,
 }
 
 impl<'d> Freshet<'d> {
@@ -95,6 +109,7 @@ impl<'d> Freshet<'d> {
             catalogue: Catalogue::new(dataset.products.clone()),
             people: vec![Person::default(); dataset.users.len()],
             items: ItemMap::default(),
+            writes: 0,
             shard: PopularityShard::default(),
             popularity: Popularity::default(),
             distance,
@@ -103,6 +118,7 @@ impl<'d> Freshet<'d> {
             prediction: Prediction::default(),
             predicted: None,
             learned: 0,
+            last: None,
         }
     }
 
@@ -123,7 +139,7 @@ impl<'d> Freshet<'d> {
         let person = &self.people[user as usize];
         let now_ms = person.history().last().map_or(0, |last| last.at_s * 1_000);
         let items = &self.items;
-        let lookup = |id: &ItemId| items.get(id);
+        let lookup = |id: &ItemId| items.get(id).map(|kept| &kept.item);
         let inputs = Inputs {
             items: &lookup,
             popularity: &self.popularity,
@@ -165,8 +181,11 @@ impl<'d> Freshet<'d> {
             .under_way
             .pop_front_if(|(number, _)| *number + self.distance.late as u64 <= self.learned.saturating_sub(1))
         {
-            let item = self.items.entry(signal.item.clone()).or_default();
+            let Kept { item, batch } = self.items.entry(signal.item.clone()).or_default();
             self.engine.learn(item, &signal);
+            let now = Some(self.learned / BATCH);
+            self.writes += u64::from(*batch != now);
+            *batch = now;
             if signal.interest > 0.0 {
                 let category = self.catalogue.category(&signal.item);
                 self.shard.update(&signal.item, category, self.engine.demand(item));
@@ -179,7 +198,7 @@ impl<'d> Freshet<'d> {
         if let Ok(read) = Person::decode(&person.encode()) {
             *person = read;
         }
-        if let Some(item) = self.items.get_mut(item)
+        if let Some(Kept { item, .. }) = self.items.get_mut(item)
             && let Ok(read) = Item::decode(&item.encode())
         {
             *item = read;
@@ -198,25 +217,32 @@ impl Recommender for Freshet<'_> {
         recommended.iter().filter(|entry| entry.reason.because == Because::Trending).count()
     }
 
-    fn learn(&mut self, event: &Event) {
-        let interaction = self.interaction(event);
+    fn reflect(&mut self, event: &Event) {
         if self.engine.is_choice(event.kind) && self.people[event.user as usize].has_history() {
             if self.predicted != Some((event.user, false)) {
                 self.predict(event.user, false);
             }
-            self.teach(event.user, &interaction.item);
+            self.teach(event.user, &self.dataset.items[event.item as usize]);
         }
         self.predicted = None;
+        // What readers read now and then.
+        if self.learned.is_multiple_of(MERGE_EVERY) {
+            self.popularity = Popularity::merge(std::slice::from_ref(&self.shard));
+        }
+        if self.learned.is_multiple_of(THROUGH_BYTES_EVERY)
+            && let Some((user, item)) = self.last.take()
+        {
+            self.through_bytes(user, &self.dataset.items[item as usize]);
+        }
+    }
+
+    fn learn(&mut self, event: &Event) {
+        let interaction = self.interaction(event);
         let signals = self.engine.observe(&mut self.people[event.user as usize], &interaction).signals;
         self.under_way.extend(signals.into_iter().map(|signal| (self.learned, signal)));
         self.learned += 1;
         self.arrive();
-        if self.learned.is_multiple_of(MERGE_EVERY) {
-            self.popularity = Popularity::merge(std::slice::from_ref(&self.shard));
-        }
-        if self.learned.is_multiple_of(THROUGH_BYTES_EVERY) {
-            self.through_bytes(event.user, &interaction.item);
-        }
+        self.last = Some((event.user, event.item));
     }
 
     fn follow(&mut self, event: &Event) {
@@ -229,8 +255,12 @@ impl Recommender for Freshet<'_> {
     fn bytes(&self) -> Option<Bytes> {
         let people = self.people.iter().filter(|person| person.has_history());
         Some(Bytes {
-            item: Typical::of(self.items.values().map(|item| item.encode().len() as u64).collect()),
+            item: Typical::of(self.items.values().map(|kept| kept.item.encode().len() as u64).collect()),
             person: Typical::of(people.map(|person| person.encode().len() as u64).collect()),
         })
+    }
+
+    fn item_writes(&self) -> Option<f64> {
+        (self.learned > 0).then(|| self.writes as f64 / self.learned as f64)
     }
 }

@@ -136,6 +136,7 @@ impl<'a, 'p> Run<'a, 'p> {
     }
 
     fn learn(&mut self, event: &Event) {
+        self.recommender.reflect(event);
         let started = Instant::now();
         self.recommender.learn(event);
         self.tally.learned(started.elapsed());
@@ -156,6 +157,6 @@ impl<'a, 'p> Run<'a, 'p> {
     }
 
     fn figures(self) -> Figures {
-        self.tally.figures(self.started.elapsed(), self.recommender.bytes())
+        self.tally.figures(self.started.elapsed(), self.recommender.item_writes(), self.recommender.bytes())
     }
 }

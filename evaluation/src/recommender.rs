@@ -27,6 +27,10 @@ pub trait Recommender {
     /// how many of them are fallback: not personal, popular only, because nothing else was known.
     fn recommend(&mut self, request: &Request, list: &mut Vec<u32>) -> usize;
 
+    /// Learns from what its list foretold of this event, before it is learned; most have nothing to learn there. Not in the time
+    /// of [`learn`](Self::learn).
+    fn reflect(&mut self, _event: &Event) {}
+
     /// Takes an event in: the models and the person's history.
     fn learn(&mut self, event: &Event);
 
@@ -35,6 +39,11 @@ pub trait Recommender {
 
     /// How large its stored documents are, if it keeps any.
     fn bytes(&self) -> Option<Bytes> {
+        None
+    }
+
+    /// Documents of items written per event, each once in a batch of 100 events, if it keeps any.
+    fn item_writes(&self) -> Option<f64> {
         None
     }
 }

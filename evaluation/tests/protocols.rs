@@ -164,7 +164,7 @@ fn the_result_line_has_these_names() {
     let figures = judge(&read(TWO_PEOPLE).unwrap(), &mut scripted(&[1]), false);
     let line: serde_json::Value = serde_json::from_str(&serde_json::to_string(&figures).unwrap()).unwrap();
     let names: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = "hr20 mrr20 first5000 quarters coverage20 filled predictions seconds recommend_us learn_per_s bytes";
+    let expected = "hr20 mrr20 first5000 quarters coverage20 filled predictions seconds recommend_us learn_per_s events_per_s item_writes bytes";
     assert_eq!(names.join(" "), expected);
     assert_eq!(line["quarters"].as_array().unwrap().len(), 4);
     assert_eq!(line["first5000"]["hr20"], line["hr20"]);
@@ -215,5 +215,6 @@ fn times_are_of_the_calls_in_the_units_that_their_names_say() {
     // A busy machine may make them longer, never shorter
     assert!(us.p50 >= 2_000.0 && us.p50 < 200_000.0 && us.p50 <= us.p90 && us.p90 <= us.p99, "{us:?}");
     assert!(figures.learn_per_s <= 250.0 && figures.learn_per_s > 2.0, "{figures}");
+    assert!(figures.events_per_s < figures.learn_per_s && figures.events_per_s > 1.0, "{figures}");
     assert!(figures.seconds >= 0.04 * 4.0 + 0.039 * 2.0 && figures.seconds < 60.0, "{figures}");
 }

@@ -23,9 +23,7 @@ const POPULAR_CANDIDATES: usize = 60;
 const CATEGORY_CANDIDATES: usize = 50;
 /// Products of each category of the person that are candidates whether they are wanted or not.
 const CATALOGUE_CANDIDATES: usize = 20;
-/// Products like the last ones that are candidates.
-const SIMILAR_CANDIDATES: usize = 20;
-/// Context items that likeness is looked up for.
+/// Context items whose most alike products are candidates.
 const SIMILAR_CONTEXT: usize = 3;
 /// How strong a bridge must be.
 const LEAST_BRIDGE: f32 = 1e-6;
@@ -211,8 +209,9 @@ impl<'a, 'i, 't> Candidates<'a, 'i, 't> {
             return;
         }
         for position in 0..self.context.min(SIMILAR_CONTEXT) {
-            for (item, _) in catalogue.similar(self.pool.items[position], SIMILAR_CANDIDATES) {
-                self.pool.evidence(item).like_cause.get_or_insert(position as u16);
+            let Some(place) = catalogue.place(self.pool.items[position]) else { continue };
+            for (alike, _) in &*catalogue.most_alike(place) {
+                self.pool.evidence(catalogue.id_at(*alike)).like_cause.get_or_insert(position as u16);
             }
         }
     }

@@ -1,6 +1,9 @@
 //! What products are: an index that finds those that are alike.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::facets::{self, Kinds};
 use crate::item_id::{ItemId, KeyMap};
@@ -9,6 +12,11 @@ use crate::item_id::{ItemId, KeyMap};
 const MAX_POSTINGS: usize = 2_000;
 /// Longest word that is indexed, in bytes.
 const MAX_WORD: usize = 40;
+
+/// Products that are kept as the most like another.
+pub(crate) const MOST_ALIKE: usize = 20;
+/// Products whose most alike are kept once they were asked for: 20 MB at the most.
+const MAX_KEPT: usize = 50_000;
 
 /// A product, as the engine sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +48,23 @@ pub struct Catalogue {
     postings: Vec<Vec<(usize, f32)>>,
     /// A number for each facet; 0 where there are fewer.
     facets: Kinds,
+    /// The most alike of an entry, once they were asked for.
+    alike: Vec<OnceLock<Vec<Alike>>>,
+    /// How many are kept.
+    kept: Kept,
+}
+
+/// An entry's place, and how like it is, 0 to 1.
+pub(crate) type Alike = (usize, f32);
+
+/// A count that is copied with what it counts.
+#[derive(Debug, Default)]
+struct Kept(AtomicUsize);
+
+impl Clone for Kept {
+    fn clone(&self) -> Self {
+        Self(AtomicUsize::new(self.0.load(Ordering::Relaxed)))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -105,6 +130,7 @@ impl Catalogue {
             });
             catalogue.entries.push(Entry { id, category, price, available, words, kinds });
         }
+        catalogue.alike.resize_with(catalogue.entries.len(), OnceLock::new);
         catalogue
     }
 
@@ -176,6 +202,29 @@ impl Catalogue {
     /// The available products most like `id`, best first, with their likeness 0 to 1.
     pub fn similar(&self, id: &ItemId, count: usize) -> Vec<(&ItemId, f32)> {
         let Some(own) = self.place(id) else { return Vec::new() };
+        let alike = if count > MOST_ALIKE { Cow::Owned(self.find_alike(own, count)) } else { self.most_alike(own) };
+        alike.iter().take(count).map(|(at, likeness)| (&self.entries[*at].id, *likeness)).collect()
+    }
+
+    /// The id of the product at `place`.
+    pub(crate) fn id_at(&self, place: usize) -> &ItemId {
+        &self.entries[place].id
+    }
+
+    /// The [`MOST_ALIKE`] products to the one at `place`: every list with it in its context asks for them.
+    pub(crate) fn most_alike(&self, place: usize) -> Cow<'_, [Alike]> {
+        let kept = &self.alike[place];
+        if let Some(alike) = kept.get() {
+            return Cow::Borrowed(alike);
+        }
+        if self.kept.0.load(Ordering::Relaxed) >= MAX_KEPT {
+            return Cow::Owned(self.find_alike(place, MOST_ALIKE));
+        }
+        self.kept.0.fetch_add(1, Ordering::Relaxed);
+        Cow::Borrowed(kept.get_or_init(|| self.find_alike(place, MOST_ALIKE)))
+    }
+
+    fn find_alike(&self, own: usize, count: usize) -> Vec<Alike> {
         let mut likeness: HashMap<usize, f32> = HashMap::new();
         for (word, weight) in &self.entries[own].words {
             let postings = &self.postings[*word];
@@ -186,14 +235,20 @@ impl Catalogue {
             }
         }
         likeness.remove(&own);
-        let mut alike: Vec<(usize, f32)> = likeness
+        let closeness = |at: usize| price_closeness(self.entries[own].price, self.entries[at].price);
+        let mut alike: Vec<Alike> = likeness
             .into_iter()
             .filter(|(at, _)| self.entries[*at].available)
-            .map(|(at, cosine)| (at, cosine * price_closeness(self.entries[own].price, self.entries[at].price)))
+            .map(|(at, cosine)| (at, (cosine * closeness(at)).clamp(0.0, 1.0)))
             .collect();
-        alike.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| self.entries[a.0].id.cmp(&self.entries[b.0].id)));
+        // Entries are in the order of their ids.
+        let better = |a: &Alike, b: &Alike| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        if alike.len() > count && count > 0 {
+            alike.select_nth_unstable_by(count - 1, better);
+        }
         alike.truncate(count);
-        alike.into_iter().map(|(at, likeness)| (&self.entries[at].id, likeness.clamp(0.0, 1.0))).collect()
+        alike.sort_unstable_by(better);
+        alike
     }
 
     fn entry(&self, id: &ItemId) -> Option<&Entry> {

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::event::EventKind;
 use crate::features::{Feature, Row, ln, ln1};
-use crate::item_id::ItemId;
+use crate::item_id::{ItemId, Key};
 use crate::person::{Past, Person};
 use crate::pool::Pool;
 
@@ -103,22 +103,22 @@ impl<'a> History<'a> {
         }
         history.repeat_ratio = (past.len() - history.repeats.len()) as f32 / (past.len().max(2) - 1) as f32;
         history.visit_distinct = history.repeats.iter().filter(|repeat| repeat.in_visit).count();
-        history.follow(&last.item, pool);
+        history.follow(last.item.key(), pool);
         history
     }
 
     /// Notes what came directly after and before the last item, earlier on.
-    fn follow(&mut self, last: &ItemId, pool: &mut Pool<'a, '_>) {
+    fn follow(&mut self, last: Key, pool: &mut Pool<'a, '_>) {
         let past = self.past;
-        let share = 1.0 / past.iter().filter(|touch| touch.item == *last).count().max(1) as f32;
+        let share = 1.0 / past.iter().filter(|touch| touch.item.key() == last).count().max(1) as f32;
         for pair in past.windows(2) {
-            if pair[0].item == *last
+            if pair[0].item.key() == last
                 && let Some(next) = pool.slot(&pair[1].item).and_then(|slot| self.repeats.get_mut(slot))
             {
                 next.follows_last += share;
-                next.twice_running |= pair[1].item == *last;
+                next.twice_running |= pair[1].item.key() == last;
             }
-            if pair[1].item == *last
+            if pair[1].item.key() == last
                 && let Some(before) = pool.slot(&pair[0].item).and_then(|slot| self.repeats.get_mut(slot))
             {
                 before.precedes_last += share;
@@ -129,9 +129,10 @@ impl<'a> History<'a> {
     /// How the last two steps of the visit went.
     pub(crate) fn steps(&self) -> Steps {
         let visit = self.visit();
+        let key = |at: usize| visit[at].item.key();
         let went = |at: usize| match at.checked_sub(1) {
-            Some(before) if visit[before].item == visit[at].item => Step::Again,
-            Some(_) if visit[..at].iter().any(|past| past.item == visit[at].item) => Step::Back,
+            Some(before) if key(before) == key(at) => Step::Again,
+            Some(_) if (0..at).any(|earlier| key(earlier) == key(at)) => Step::Back,
             _ => Step::On,
         };
         match visit.len() {

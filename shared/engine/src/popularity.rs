@@ -167,23 +167,25 @@ const TRENDING: usize = 60;
 impl Popularity {
     /// All partitions together. An item in two shards (the topic was recreated) counts where it is wanted most.
     pub fn merge(shards: &[PopularityShard]) -> Self {
-        let mut best: BTreeMap<&ItemId, &Entry> = BTreeMap::new();
+        let mut places: KeyMap<usize> = KeyMap::default();
+        let mut ranked: Vec<(&ItemId, &Entry)> = Vec::new();
         for (item, entry) in shards.iter().flat_map(|shard| &shard.entries) {
-            let known = best.entry(item).or_insert(entry);
-            if entry.demand.slow > known.demand.slow {
-                *known = entry;
+            let place = *places.entry(item.key()).or_insert(ranked.len());
+            match ranked.get_mut(place) {
+                Some((_, known)) if entry.demand.slow > known.demand.slow => *known = entry,
+                Some(_) => {}
+                None => ranked.push((item, entry)),
             }
         }
-        let mut ranked: Vec<(&ItemId, &Entry)> = best.into_iter().collect();
         let mut popularity = Self::default();
-        ranked.sort_by(|a, b| b.1.demand.fast.total_cmp(&a.1.demand.fast).then_with(|| a.0.cmp(b.0)));
+        ranked.sort_unstable_by(|a, b| b.1.demand.fast.total_cmp(&a.1.demand.fast).then_with(|| a.0.cmp(b.0)));
         let fast = shares(&ranked, |demand| demand.fast);
         for (at, ((item, _), fast)) in ranked.iter().zip(fast).enumerate() {
             let is_trending = at < TRENDING;
             popularity.shares.insert(item.key(), Shares { fast, is_trending, ..Shares::default() });
             popularity.trending.extend((at < MAX_OVERALL).then(|| (*item).clone()));
         }
-        ranked.sort_by(|a, b| b.1.demand.slow.total_cmp(&a.1.demand.slow).then_with(|| a.0.cmp(b.0)));
+        ranked.sort_unstable_by(|a, b| b.1.demand.slow.total_cmp(&a.1.demand.slow).then_with(|| a.0.cmp(b.0)));
         let slow = shares(&ranked, |demand| demand.slow);
         let mut by_category: HashMap<&str, f32> = HashMap::new();
         for ((_, entry), slow) in ranked.iter().zip(&slow) {

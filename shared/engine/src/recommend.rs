@@ -7,7 +7,7 @@ use crate::blend::{Blend, Foretold, Gates, Learner};
 use crate::candidates::Candidates;
 use crate::catalogue::{Catalogue, Profile};
 use crate::engine::Engine;
-use crate::features::{FEATURES, PART, PARTS, Part, Row};
+use crate::features::{PART, PARTS, Part, Row};
 use crate::item::Item;
 use crate::item_id::{ItemId, Key};
 use crate::kinds::Kinship;
@@ -99,6 +99,7 @@ impl Engine {
         keys.clear();
         rows.clear();
         kinships.clear();
+        rows.resize(candidates.pool.items.len(), Row::default());
         let mut slots = Vec::with_capacity(candidates.pool.items.len());
         for slot in 0..candidates.pool.items.len() {
             let item = candidates.pool.items[slot];
@@ -107,14 +108,16 @@ impl Engine {
             if is_excluded || place.is_some_and(|place| !inputs.catalogue.available_at(place)) {
                 continue;
             }
+            candidates.fill(&mut rows[slots.len()], inputs, (slot, place), &tastes, (last, context));
             slots.push((slot, place));
             keys.push(item.key());
-            rows.push(candidates.row(inputs, slot, place, &tastes, (last, context)));
             if let Some(kinds) = &kinds {
                 let to = place.map(|place| inputs.catalogue.kinds_at(place));
                 kinships.push(to.map_or_else(Kinship::default, |to| kinds.kinship(to)));
             }
         }
+
+        rows.truncate(slots.len());
 
         *gates = Gates::new(candidates.history.visit_events, candidates.known, candidates.history.steps());
         let weights = if candidates.context == 0 { Blend::for_strangers() } else { inputs.blend.at(*gates) };
@@ -138,12 +141,13 @@ impl Engine {
         ranked.explore(&mut best, inputs.limit, self.config.explore, is_unknown);
 
         let odds = Odds::new(scores);
+        let by_part = by_part(&weights);
         let mut shown = 1.0_f32;
         let listed = |at: usize| {
             // A place that another order than the score's gave shows no more than the one before.
             shown = shown.min(odds.of(scores[at]));
             let slot = slots[at].0;
-            let reason = candidates.reason(slot, &rows[at], &weights);
+            let reason = candidates.reason(slot, &rows[at], &by_part);
             Recommendation { item: candidates.pool.items[slot].clone(), score: shown, reason }
         };
         best.into_iter().map(listed).collect()
@@ -166,11 +170,8 @@ impl Engine {
 
 impl Candidates<'_, '_, '_> {
     /// The strongest part of the score says why; of equals the first.
-    fn reason(&self, slot: usize, row: &Row, weights: &Row) -> Reason {
-        let mut parts = [0.0_f32; PARTS];
-        for at in 0..FEATURES {
-            parts[PART[at] as usize] += row.0[at] * weights.0[at];
-        }
+    fn reason(&self, slot: usize, row: &Row, by_part: &[Row; PARTS]) -> Reason {
+        let parts = by_part.each_ref().map(|weights| row.dot(weights));
         let all = [Part::Followed, Part::Again, Part::Alike, Part::InCategory, Part::Popular];
         let stronger = |best: Part, part: Part| if parts[part as usize] > parts[best as usize] { part } else { best };
         let evidence = &self.pool.evidence[slot];
@@ -187,6 +188,15 @@ impl Candidates<'_, '_, '_> {
             Part::Followed | Part::Popular => Reason { because: Because::Trending, item: None },
         }
     }
+}
+
+/// The weights of each part of a score.
+fn by_part(weights: &Row) -> [Row; PARTS] {
+    let mut parts = [Row::default(); PARTS];
+    for (at, part) in PART.iter().enumerate() {
+        parts[*part as usize].0[at] = weights.0[at];
+    }
+    parts
 }
 
 /// Scores as a share that grows with the odds against a candidate drawn blindly.

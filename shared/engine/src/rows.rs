@@ -23,25 +23,24 @@ const AHEAD: [Feature; 4] = [Feature::Forward1, Feature::Forward2, Feature::Forw
 const BEHIND: [Feature; 4] = [Feature::Backward1, Feature::Backward2, Feature::Backward3, Feature::Backward4];
 
 impl<'a> Candidates<'a, '_, '_> {
-    /// The features of the candidate in `slot`, whose place in the catalogue is `place`.
-    pub(crate) fn row(
+    /// Fills the blank `row` with the features of the candidate in `slot`, whose place in the catalogue is `place`.
+    pub(crate) fn fill(
         &self,
+        row: &mut Row,
         inputs: &Inputs<'a>,
-        slot: usize,
-        place: Option<usize>,
+        (slot, place): (usize, Option<usize>),
         tastes: &Tastes,
         (last, context): (&Profile, &Profile),
-    ) -> Row {
-        let mut row = Row::default();
+    ) {
         let evidence = &self.pool.evidence[slot];
-        self.history.fill(slot, &mut row);
+        self.history.fill(slot, row);
         if self.history.is_in_visit(slot) {
             row.set(Feature::AgainAdjacentLn, ln1(evidence.others_adjacent, SHARE));
             row.set(Feature::AgainAdjacent, 3.0 * evidence.others_adjacent);
             row.set(Feature::AgainForwardLn, ln1(evidence.others_forward, SHARE));
             row.set(Feature::AgainBackwardLn, ln1(evidence.others_backward, SHARE));
         } else if evidence.agreeing > 0 {
-            self.fill_co_visited(evidence, &mut row);
+            self.fill_co_visited(evidence, row);
         }
         if evidence.bridges > 0 {
             row.set(Feature::BridgedLn, ln1(evidence.bridged, BRIDGED));
@@ -49,15 +48,14 @@ impl<'a> Candidates<'a, '_, '_> {
             row.set(Feature::BridgedStrongest, ln1(evidence.bridged_strongest, BRIDGED));
             row.set(Feature::Bridges, f32::from(evidence.bridges) / 8.0);
         }
-        self.fill_popularity(inputs, slot, &mut row);
+        self.fill_popularity(inputs, slot, row);
         if let Some(place) = place.filter(|_| self.strategy != Strategy::Collaborative) {
             if !last.is_empty() {
                 row.set(Feature::LikeLast, inputs.catalogue.likeness(last, place));
             }
             row.set(Feature::LikeContext, inputs.catalogue.likeness(context, place));
-            tastes.fill(inputs.catalogue.category_at(place), &mut row);
+            tastes.fill(inputs.catalogue.category_at(place), row);
         }
-        row
     }
 
     fn fill_popularity(&self, inputs: &Inputs<'a>, slot: usize, row: &mut Row) {
