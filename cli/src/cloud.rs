@@ -22,7 +22,7 @@ pub(crate) const METRICS: &str = "metrics";
 /// Watermarks hang on the offsets of these.
 pub(crate) const WATERMARKED: [&str; 3] = [USER_EVENTS, ITEM_SIGNALS, METRICS];
 /// Partitions of what is read by functions under load.
-const PARTITIONS: u32 = 4;
+pub(crate) const PARTITIONS: u32 = 4;
 /// The largest record of a dead-letter topic, in bytes: a refused record in base64, and why.
 const MAX_DEAD_BYTES: &str = "8388608";
 /// Stands for the MSK cluster, which has an ARN only in the cloud.
@@ -48,6 +48,8 @@ pub(crate) struct Setup {
     pub(crate) origins: Vec<String>,
     /// Kafka.
     pub(crate) kafka: KafkaChoice,
+    /// Partitions of the topics that are shared by key.
+    pub(crate) partitions: u32,
     /// The user's own parameters; they win.
     pub(crate) parameters: Vec<(String, String)>,
     /// Generation of the topics.
@@ -61,8 +63,8 @@ pub(crate) struct Setup {
 }
 
 /// The topics of CONTRACT.md, for one broker.
-pub(crate) fn topics() -> Vec<TopicSpec> {
-    let wide = [USER_EVENTS, ITEM_SIGNALS, "recommendations"].map(|name| TopicSpec::new(name, PARTITIONS));
+pub(crate) fn topics(partitions: u32) -> Vec<TopicSpec> {
+    let wide = [USER_EVENTS, ITEM_SIGNALS, "recommendations"].map(|name| TopicSpec::new(name, partitions));
     let dead = ["user-events-dead", "item-signals-dead", "metrics-dead"].map(|name| TopicSpec {
         name: name.to_owned(),
         partitions: 1,
@@ -90,7 +92,7 @@ pub(crate) async fn start(setup: Setup, stop: &CancellationToken) -> anyhow::Res
     options.http_port = setup.port;
     options.websocket_port = setup.websocket_port;
     options.kafka = setup.kafka;
-    options.topics = topics();
+    options.topics = topics(setup.partitions);
     options.log_sink = setup.log_sink;
     options.progress = setup.progress;
     options.parameters = [

@@ -31,6 +31,12 @@ pub(crate) enum Bench {
     /// From a function's process start to its first request for work, and its first answer.
     #[command(name = "cold-start", after_help = "Example:\n  freshet bench cold-start --runs 20")]
     ColdStart(ColdStartArgs),
+    /// How often the running functions foretell what comes next, beside the same engine in one process on the same events.
+    #[command(after_help = "Example:\n  freshet bench distributed --from sessions.csv.gz --partitions 8 --rate 500")]
+    Distributed(DistributedArgs),
+    /// What an event costs while a shop grows: the engine, its documents as bytes, invented sessions.
+    #[command(after_help = "Example:\n  freshet bench growth --events 10000000 --items 1000000")]
+    Growth(GrowthArgs),
 }
 
 /// Of `freshet bench latency`.
@@ -107,4 +113,43 @@ pub(crate) struct ColdStartArgs {
     pub(crate) template: PathBuf,
     #[command(flatten)]
     pub(crate) binaries: Binaries,
+}
+
+/// Of `freshet bench distributed`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DistributedArgs {
+    /// Events to send.
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(100..=50_000_000))]
+    pub(crate) events: u64,
+    /// Sessions to play, as `freshet simulate --from` reads them; invented ones of a similar shape if not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Sessions that go on at the same time.
+    #[arg(long, default_value_t = 1_000, value_name = "SESSIONS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) interleave: u32,
+    /// Events a second.
+    #[arg(long, default_value_t = 500.0, value_name = "PER_SECOND", value_parser = rate, allow_negative_numbers = true)]
+    pub(crate) rate: f64,
+    /// Partitions of the topics.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=128))]
+    pub(crate) partitions: u32,
+    /// The template to run.
+    #[arg(long, default_value = "template.yaml", value_name = "FILE")]
+    pub(crate) template: PathBuf,
+    #[command(flatten)]
+    pub(crate) binaries: Binaries,
+}
+
+/// Of `freshet bench growth`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GrowthArgs {
+    /// Events to learn.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=1_000_000_000))]
+    pub(crate) events: u64,
+    /// Products of the shop.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=100_000_000))]
+    pub(crate) items: u32,
+    /// One event in so many gets a list.
+    #[arg(long, default_value_t = 10, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) list_every: u64,
 }

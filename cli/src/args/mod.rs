@@ -13,7 +13,9 @@ use clap::{Parser, Subcommand};
 
 use crate::style::Color;
 
-pub(crate) use bench::{Bench, BenchArgs, ColdStartArgs, LatencyArgs, PushArgs, ThroughputArgs};
+pub(crate) use bench::{
+    Bench, BenchArgs, ColdStartArgs, DistributedArgs, GrowthArgs, LatencyArgs, PushArgs, ThroughputArgs,
+};
 pub(crate) use evaluate::{EvaluateArgs, Protocol};
 pub(crate) use kafka::{KafkaArgs, KafkaSecurity};
 pub(crate) use monitor::MonitorArgs;

@@ -10,8 +10,8 @@ use rand::{Rng as _, SeedableRng as _};
 use crate::simulate::dataset::Visit;
 
 /// Products.
-const ITEMS: f64 = 37_000.0;
-/// How much the first products are preferred: place = `ITEMS` · u^`SKEW` with u even.
+const ITEMS: u32 = 37_000;
+/// How much the first products are preferred: place = items · u^`SKEW` with u even.
 const SKEW: f64 = 2.3;
 /// Views of the shortest session.
 const SHORTEST: u32 = 3;
@@ -28,12 +28,20 @@ const NEIGHBOURS: u32 = 5;
 
 /// Endless; always the same.
 pub(super) fn visits() -> impl Iterator<Item = Visit> + Send {
+    growing(|_| ITEMS)
+}
+
+/// The same in a shop that has so many products after so many views.
+pub(super) fn growing(products: impl Fn(u64) -> u32 + Send) -> impl Iterator<Item = Visit> + Send {
     let mut random = StdRng::seed_from_u64(2008);
+    let mut views = 0;
     (0_u64..).flat_map(move |session| {
         let mut seen: Vec<u32> = Vec::new();
+        let items = products(views).max(1);
         while seen.len() < LONGEST as usize && (seen.len() < SHORTEST as usize || random.random_bool(GOES_ON)) {
-            seen.push(next_item(&seen, &mut random));
+            seen.push(next_item(&seen, items, &mut random));
         }
+        views += seen.len() as u64;
         seen.into_iter().map(move |item| Visit {
             user: session.to_string(),
             item: item.to_string(),
@@ -42,12 +50,11 @@ pub(super) fn visits() -> impl Iterator<Item = Visit> + Send {
     })
 }
 
-fn next_item(seen: &[u32], random: &mut StdRng) -> u32 {
-    let items = ITEMS as u32;
+fn next_item(seen: &[u32], items: u32, random: &mut StdRng) -> u32 {
     match seen.last() {
         Some(_) if random.random_bool(AGAIN) => seen[random.random_range(0..seen.len())],
         Some(last) if random.random_bool(NEIGHBOUR) => (last + random.random_range(1..=NEIGHBOURS)) % items,
-        _ => ((ITEMS * random.random::<f64>().powf(SKEW)) as u32).min(items - 1),
+        _ => ((f64::from(items) * random.random::<f64>().powf(SKEW)) as u32).min(items - 1),
     }
 }
 

@@ -5,6 +5,8 @@
 //! | [`latency`] | event accepted → changed list readable |
 //! | [`throughput`] | events/s through Kafka, recommend and DynamoDB, beside a bare loop |
 //! | [`push`] | lists to open sockets |
+//! | [`distributed`] | hits of the running functions, beside the same engine in one process |
+//! | [`growth`] | what an event costs while a shop grows |
 //! | [`report`] | what is said of it |
 //! | [`baseline`] | the bare loop |
 //! | [`figures`] | what the functions say of themselves on the topic `metrics` |
@@ -15,7 +17,9 @@
 
 mod baseline;
 mod cold_start;
+mod distributed;
 mod figures;
+mod growth;
 mod interleave;
 mod invented;
 mod latency;
@@ -61,6 +65,8 @@ pub(crate) async fn run(args: BenchArgs, json: bool, stop: CancellationToken) ->
         Bench::Throughput(args) => throughput::run(args, json, &stop).await,
         Bench::Push(args) => push::run(args, json, &stop).await,
         Bench::ColdStart(args) => cold_start::run(args, json, &stop).await,
+        Bench::Distributed(args) => distributed::run(args, json, &stop).await,
+        Bench::Growth(args) => growth::run(&args, json, &stop),
     };
     done.map(|()| if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
@@ -80,6 +86,7 @@ struct OwnOptions {
     memory: bool,
     dynamodb_endpoint: Option<String>,
     kafka: KafkaChoice,
+    partitions: u32,
     parameters: Vec<(String, String)>,
 }
 
@@ -92,6 +99,7 @@ impl OwnOptions {
             memory: true,
             dynamodb_endpoint: None,
             kafka: KafkaChoice::Managed { port: 0 },
+            partitions: cloud::PARTITIONS,
             parameters: Vec::new(),
         }
     }
@@ -114,6 +122,7 @@ impl Own {
             websocket_port: 0,
             origins: Vec::new(),
             kafka: options.kafka,
+            partitions: options.partitions,
             parameters: options.parameters,
             topic_generation: "bench".to_owned(),
             admin_token_sha256: state::sha256(TOKEN),

@@ -141,7 +141,7 @@ async fn measure(
 }
 
 /// Waits until every mapping has read all there is, in the order of the stream, and sums what the functions report.
-async fn follow(own: &Own, brokers: &str, events: u64, stop: &CancellationToken) -> anyhow::Result<Figures> {
+pub(super) async fn follow(own: &Own, brokers: &str, events: u64, stop: &CancellationToken) -> anyhow::Result<Figures> {
     let bar = output::bar(Some(events), "functions");
     let mut figures = Figures::new(brokers)?;
     let mut groups: Vec<Group> = own.cloud.status().mappings.into_iter().filter_map(group).collect();
@@ -217,7 +217,7 @@ impl Ground {
             let broker =
                 Broker::start(BrokerOptions { data_dir: folder.path().join("kafka"), jars: jars.clone(), port });
             let broker = broker.await?;
-            topics::ensure(&broker.bootstrap_servers(), &cloud::topics()).await?;
+            topics::ensure(&broker.bootstrap_servers(), &cloud::topics(cloud::PARTITIONS)).await?;
             anyhow::Ok(broker)
         };
         let kafka = tokio::select! {

@@ -175,6 +175,7 @@ async fn start(
             websocket_port: args.websocket_port(),
             origins: origins.clone(),
             kafka: kafka.clone(),
+            partitions: cloud::PARTITIONS,
             parameters: args.parameters.clone(),
             topic_generation: generation.clone(),
             admin_token_sha256: state::sha256(&token),

@@ -36,6 +36,28 @@ pub struct Demand {
 #[derive(Debug, Clone, Default)]
 pub struct PopularityShard {
     entries: BTreeMap<ItemId, Entry>,
+    /// What a newcomer must beat to be kept; unknown until it is needed.
+    floors: Option<Floors>,
+}
+
+/// The least demand of what is kept.
+#[derive(Debug, Clone, Default)]
+struct Floors {
+    slow: f64,
+    fast: f64,
+    /// Of categories that hold as many as they may.
+    by_category: HashMap<String, f64>,
+    /// Of an item of another category.
+    any_category: f64,
+}
+
+impl Floors {
+    fn admits(&self, category: Option<&str>, demand: Demand) -> bool {
+        let of_category = |name: &str| self.by_category.get(name).copied().unwrap_or(self.any_category);
+        demand.slow > self.slow
+            || demand.fast > self.fast
+            || category.is_some_and(|name| demand.slow > of_category(name))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +81,12 @@ impl PopularityShard {
             }
             return worth;
         }
+        if self.floors.is_none() && self.entries.len() >= 2 * MAX_OVERALL {
+            self.trim();
+        }
+        if self.floors.as_ref().is_some_and(|floors| !floors.admits(category, demand)) {
+            return false;
+        }
         self.entries.insert(item.clone(), Entry { category: category.map(str::to_owned), demand });
         if self.entries.len() > MAX_KEPT + SLACK {
             self.trim();
@@ -69,10 +97,16 @@ impl PopularityShard {
     /// Keeps what is at the top over all, at either speed, or in its category.
     fn trim(&mut self) {
         let mut kept: BTreeMap<ItemId, Entry> = BTreeMap::new();
+        let mut floors = Floors { any_category: f64::NEG_INFINITY, ..Floors::default() };
+        let least = |ranked: &[(&ItemId, &Entry)], speed: fn(Demand) -> f64| {
+            ranked.get(MAX_OVERALL - 1).map_or(f64::NEG_INFINITY, |(_, entry)| speed(entry.demand))
+        };
         let mut ranked: Vec<(&ItemId, &Entry)> = self.entries.iter().collect();
         ranked.sort_by(|a, b| b.1.demand.fast.total_cmp(&a.1.demand.fast).then_with(|| a.0.cmp(b.0)));
+        floors.fast = least(&ranked, |demand| demand.fast);
         kept.extend(ranked.iter().take(MAX_OVERALL).map(|(item, entry)| ((*item).clone(), (*entry).clone())));
         ranked.sort_by(|a, b| b.1.demand.slow.total_cmp(&a.1.demand.slow).then_with(|| a.0.cmp(b.0)));
+        floors.slow = least(&ranked, |demand| demand.slow);
         let mut in_category: HashMap<&str, usize> = HashMap::new();
         for (rank, (item, entry)) in ranked.into_iter().enumerate() {
             let category_rank = entry.category.as_deref().map(|category| {
@@ -81,11 +115,16 @@ impl PopularityShard {
                 *count
             });
             let wanted = rank < MAX_OVERALL || category_rank.is_some_and(|rank| rank <= MAX_IN_CATEGORY);
+            if category_rank == Some(MAX_IN_CATEGORY) {
+                floors.by_category.extend(entry.category.clone().map(|name| (name, entry.demand.slow)));
+            }
             if wanted && kept.len() < MAX_KEPT {
                 kept.insert(item.clone(), entry.clone());
+            } else if wanted {
+                floors.any_category = floors.any_category.max(entry.demand.slow);
             }
         }
-        self.entries = kept;
+        (self.entries, self.floors) = (kept, Some(floors));
     }
 
     /// Its bytes.
@@ -135,7 +174,7 @@ impl PopularityShard {
             entries.insert(item, Entry { category, demand });
         }
         reader.end()?;
-        Ok(Self { entries })
+        Ok(Self { entries, floors: None })
     }
 }
 
@@ -260,6 +299,19 @@ mod tests {
         let share = |item: &str| merged.shares(&item.into()).unwrap();
         assert!((share("a1998").slow / share("a1999").slow - 0.5).abs() < 1e-6);
         assert!(share("a0").is_trending && !share("a1999").is_trending);
+    }
+
+    #[test]
+    fn what_would_be_dropped_again_is_not_taken_in() {
+        let mut shard = PopularityShard::default();
+        let crowd = |n: u32| format!("a{n}").into();
+        (0..2_000_u32).for_each(|n| drop(shard.update(&crowd(n), None, demand(f64::from(n)))));
+        // Neither wanted for long nor of late, and the first of its category.
+        assert!(!shard.update(&"x".into(), None, demand(1_000.5)));
+        assert!(shard.update(&"x".into(), Some("small"), demand(1_000.5)));
+        let mut read = PopularityShard::decode(&shard.encode()).unwrap();
+        assert!(!read.update(&"y".into(), None, demand(1_000.5)));
+        assert!(read.update(&"y".into(), None, demand(1_999.5)));
     }
 
     #[test]

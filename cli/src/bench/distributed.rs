@@ -1,0 +1,167 @@
+//! Hits of the running functions, beside the same engine in one process on the same events in the same order.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use freshet_engine::{Config, EventKind, Strategy};
+use freshet_evaluation::{Dataset, Freshet, Happened};
+use serde::Serialize;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::interleave::Interleave;
+use super::{Own, OwnOptions, invented, throughput};
+use crate::args::{DistributedArgs, Protocol};
+use crate::judge::{self, Manner};
+use crate::output::{self, thousands};
+use crate::simulate::summary::Tally;
+use crate::simulate::{Pace, Planned, dataset, event_id, kafka};
+use crate::style::{BOLD, WARN, paint};
+
+/// Hits among the choices that a list had been made for.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Hits {
+    choices: u64,
+    hit: u64,
+    hr20: f64,
+}
+
+impl Hits {
+    fn new(choices: u64, hit: u64) -> Self {
+        Self { choices, hit, hr20: hit as f64 / choices.max(1) as f64 }
+    }
+}
+
+/// The result.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Distributed {
+    source: String,
+    events: u64,
+    partitions: u32,
+    interleaved_sessions: u32,
+    /// As it was asked for, and as it came out.
+    rate: f64,
+    events_per_second: f64,
+    interrupted: bool,
+    functions: Hits,
+    one_process: Hits,
+    /// What the distance costs, HR@20.
+    loss: f64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What could not be started, read or measured.
+pub(super) async fn run(args: DistributedArgs, json: bool, stop: &CancellationToken) -> anyhow::Result<()> {
+    // Mistakes in the arguments show before anything is started.
+    let events = events(&args)?;
+    ensure!(!events.is_empty(), "there are no events");
+    let options =
+        OwnOptions { partitions: args.partitions, ..OwnOptions::new(args.template.clone(), args.binaries.clone()) };
+    let Some(own) = Own::start(options, stop).await? else { return Ok(()) };
+    let lived = live(&own, &args, &events, stop).await;
+    own.stop().await;
+    let (functions, events_per_second, sent) = lived?;
+    let one_process = tokio::task::block_in_place(|| alone(&args, &events[..sent], stop))?;
+    let result = Distributed {
+        source: args.from.as_ref().map_or_else(|| "invented".to_owned(), |file| file.display().to_string()),
+        events: sent as u64,
+        partitions: args.partitions,
+        interleaved_sessions: args.interleave,
+        rate: args.rate,
+        events_per_second,
+        interrupted: stop.is_cancelled(),
+        functions,
+        one_process,
+        loss: one_process.hr20 - functions.hr20,
+    };
+    output::result(&result, json)
+}
+
+fn events(args: &DistributedArgs) -> anyhow::Result<Vec<dataset::Visit>> {
+    let count = usize::try_from(args.events).unwrap_or(usize::MAX);
+    let rows: Box<dyn Iterator<Item = Result<dataset::Visit, dataset::DatasetError>> + Send> = match &args.from {
+        Some(file) => Box::new(dataset::Dataset::open(file)?),
+        None => Box::new(invented::visits().map(Ok)),
+    };
+    Ok(Interleave::new(rows.take(count), args.interleave as usize).collect::<Result<_, _>>()?)
+}
+
+/// Through Kafka and the functions at the rate that was asked for; what they counted, how fast it was, and how many were sent.
+async fn live(
+    own: &Own,
+    args: &DistributedArgs,
+    events: &[dataset::Visit],
+    stop: &CancellationToken,
+) -> anyhow::Result<(Hits, f64, usize)> {
+    let brokers = own.cloud.bootstrap_servers();
+    let seed = rand::random();
+    let planned = events.iter().zip(0_u64..).map(|(visit, at)| anyhow::Ok(planned(visit, event_id(seed, at))));
+    let bar = output::bar(Some(events.len() as u64), "events");
+    let mut tally = Tally::new()?;
+    let started = std::time::Instant::now();
+    let pace = Pace::Each(Duration::from_secs_f64(1.0 / args.rate));
+    kafka::send(&brokers, None, planned, pace, &mut tally, &bar, stop).await?;
+    let seconds = started.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    let sent = tally.acknowledged();
+    // What was sent before a Ctrl-C is followed to its end: a token of its own.
+    throughput::follow(own, &brokers, sent, &CancellationToken::new()).await?;
+    let answer = own.api.get("/recommendations/metrics/live").await?;
+    ensure!(answer.is_ok(), "the live figures: {}", answer.reason());
+    let count = |name: &str| -> anyhow::Result<u64> {
+        let strategies =
+            answer.body["data"]["strategies"].as_object().context("the live figures have no strategies")?;
+        Ok(strategies.values().filter_map(|figures| figures[name].as_u64()).sum())
+    };
+    let total = answer.body["data"]["totalEvents"].as_u64();
+    ensure!(total == Some(sent), "{sent} events were sent and {} counted", total.map_or(Value::Null, Value::from));
+    Ok((Hits::new(count("choices")?, count("hits")?), sent as f64 / seconds, usize::try_from(sent)?))
+}
+
+fn planned(visit: &dataset::Visit, event_id: String) -> Planned {
+    let dataset::Visit { user, item, event_type } = visit;
+    dataset::Visit { user: user.clone(), item: item.clone(), event_type: *event_type }.planned(event_id)
+}
+
+/// In one process, each event as late as it was sent.
+fn alone(args: &DistributedArgs, events: &[dataset::Visit], stop: &CancellationToken) -> anyhow::Result<Hits> {
+    let now_ms = crate::kafka::now_ms();
+    let happened = events.iter().zip(0_u64..).map(|(visit, at)| Happened {
+        user: &visit.user,
+        item: &visit.item,
+        at_ms: now_ms + (at as f64 * 1_000.0 / args.rate) as i64,
+        kind: EventKind::parse(visit.event_type.as_str()).unwrap_or(EventKind::ProductView),
+    });
+    let dataset = Dataset::from_events(happened, Vec::new());
+    let ours = Freshet::new(&dataset, Config::default(), Strategy::Hybrid);
+    let manner = Manner { protocol: Protocol::Prequential, new_only: false };
+    let contender: judge::Contender = ("one process".to_owned(), Box::new(ours));
+    let judged = judge::judge(&dataset, std::iter::once(contender), manner, stop)?;
+    let (_, figures) = judged.figures.first().context("stopped before the one process was measured")?;
+    Ok(Hits::new(figures.predictions, (figures.all.hr20 * figures.predictions as f64).round() as u64))
+}
+
+impl fmt::Display for Distributed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { events, partitions, interleaved_sessions, rate, events_per_second, .. } = self;
+        writeln!(
+            f,
+            "{} events of {}, {interleaved_sessions} sessions at a time, {partitions} partitions, {events_per_second:.0} a \
+             second (asked for {rate:.0})",
+            thousands(*events),
+            self.source,
+        )?;
+        let line = |hits: &Hits| format!("{:.4}  ({} of {})", hits.hr20, thousands(hits.hit), thousands(hits.choices));
+        writeln!(f, "HR@20 of the functions     {}", paint(BOLD, line(&self.functions)))?;
+        writeln!(f, "HR@20 of one process       {}", line(&self.one_process))?;
+        write!(f, "loss                       {:.4}", self.loss)?;
+        if self.interrupted {
+            write!(f, "\n{}", paint(WARN, "stopped: the figures are of what was sent"))?;
+        }
+        Ok(())
+    }
+}
