@@ -12,6 +12,10 @@ const VERSION: u8 = 2;
 /// Most neighbours the bytes may hold, whatever the configuration.
 const MAX_NEIGHBOURS: u64 = 1_000;
 
+/// Bytes that are set aside before writing: of most documents, and of most companions.
+const BYTES: usize = 64;
+const BYTES_PER_NEIGHBOUR: usize = 20;
+
 /// An item's document: bounded neighbours with decayed sums.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Item {
@@ -189,7 +193,7 @@ impl Item {
 
     /// Its bytes; the same model makes the same bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Writer::default();
+        let mut writer = Writer::with_capacity(BYTES + self.neighbours.len() * BYTES_PER_NEIGHBOUR);
         writer.byte(VERSION);
         self.watermarks.write(&mut writer);
         writer.signed(self.landmark.at_ms);

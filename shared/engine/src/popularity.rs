@@ -305,7 +305,9 @@ mod tests {
     fn what_would_be_dropped_again_is_not_taken_in() {
         let mut shard = PopularityShard::default();
         let crowd = |n: u32| format!("a{n}").into();
-        (0..2_000_u32).for_each(|n| drop(shard.update(&crowd(n), None, demand(f64::from(n)))));
+        for n in 0..2_000_u32 {
+            shard.update(&crowd(n), None, demand(f64::from(n)));
+        }
         // Neither wanted for long nor of late, and the first of its category.
         assert!(!shard.update(&"x".into(), None, demand(1_000.5)));
         assert!(shard.update(&"x".into(), Some("small"), demand(1_000.5)));
