@@ -1,11 +1,15 @@
-//! Hits of the running functions, beside the same engine in one process on the same events in the same order.
+//! Hits of the running functions, beside the same engine in one process on the same events in the same order: once with lists
+//! made when the functions make them, after each event of their person, and once with lists made at the very moment of the next
+//! event, which know of all that others did meanwhile.
 
 use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use freshet_engine::{Config, EventKind, Strategy};
-use freshet_evaluation::{Dataset, Freshet, Happened};
+use std::collections::HashMap;
+
+use freshet_evaluation::{Dataset, Event, Freshet, Happened, Recommender, Request};
 use serde::Serialize;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -46,9 +50,46 @@ struct Distributed {
     events_per_second: f64,
     interrupted: bool,
     functions: Hits,
+    /// With lists made after each event, as the functions make them.
     one_process: Hits,
+    /// With lists made at the next event.
+    one_process_at_the_next_event: Hits,
     /// What the distance costs, HR@20.
     loss: f64,
+}
+
+/// Makes a person's list after each event and keeps it until the next.
+struct Ahead<'d> {
+    engine: Freshet<'d>,
+    lists: HashMap<u32, (Vec<u32>, usize)>,
+}
+
+impl Recommender for Ahead<'_> {
+    fn name(&self) -> &str {
+        self.engine.name()
+    }
+
+    fn recommend(&mut self, request: &Request, list: &mut Vec<u32>) -> usize {
+        let Some((kept, fallback)) = self.lists.get(&request.user) else { return 0 };
+        list.extend(kept);
+        *fallback
+    }
+
+    fn reflect(&mut self, event: &Event) {
+        self.engine.reflect(event);
+    }
+
+    fn learn(&mut self, event: &Event) {
+        self.engine.learn(event);
+        let (kept, fallback) = self.lists.entry(event.user).or_default();
+        kept.clear();
+        let request = Request { user: event.user, at_ms: event.at_ms, new_only: false };
+        *fallback = self.engine.recommend(&request, kept);
+    }
+
+    fn follow(&mut self, event: &Event) {
+        self.engine.follow(event);
+    }
 }
 
 /// Runs the command.
@@ -65,7 +106,7 @@ pub(super) async fn run(args: DistributedArgs, json: bool, stop: &CancellationTo
     let lived = live(&own, &args, &events, stop).await;
     own.stop().await;
     let (functions, events_per_second, sent) = lived?;
-    let one_process = tokio::task::block_in_place(|| alone(&args, &events[..sent], stop))?;
+    let (one_process, at_the_next) = tokio::task::block_in_place(|| alone(&args, &events[..sent], stop))?;
     let result = Distributed {
         source: args.from.as_ref().map_or_else(|| "invented".to_owned(), |file| file.display().to_string()),
         events: sent as u64,
@@ -76,6 +117,7 @@ pub(super) async fn run(args: DistributedArgs, json: bool, stop: &CancellationTo
         interrupted: stop.is_cancelled(),
         functions,
         one_process,
+        one_process_at_the_next_event: at_the_next,
         loss: one_process.hr20 - functions.hr20,
     };
     output::result(&result, json)
@@ -128,7 +170,7 @@ fn planned(visit: &dataset::Visit, event_id: String) -> Planned {
 }
 
 /// In one process, each event as late as it was sent.
-fn alone(args: &DistributedArgs, events: &[dataset::Visit], stop: &CancellationToken) -> anyhow::Result<Hits> {
+fn alone(args: &DistributedArgs, events: &[dataset::Visit], stop: &CancellationToken) -> anyhow::Result<(Hits, Hits)> {
     let now_ms = crate::kafka::now_ms();
     let happened = events.iter().zip(0_u64..).map(|(visit, at)| Happened {
         user: &visit.user,
@@ -137,12 +179,19 @@ fn alone(args: &DistributedArgs, events: &[dataset::Visit], stop: &CancellationT
         kind: EventKind::parse(visit.event_type.as_str()).unwrap_or(EventKind::ProductView),
     });
     let dataset = Dataset::from_events(happened, Vec::new());
-    let ours = Freshet::new(&dataset, Config::default(), Strategy::Hybrid);
+    let engine = || Freshet::new(&dataset, Config::default(), Strategy::Hybrid);
+    let ahead = Ahead { engine: engine(), lists: HashMap::new() };
+    let contenders: [judge::Contender; 2] =
+        [("after each event".to_owned(), Box::new(ahead)), ("at the next event".to_owned(), Box::new(engine()))];
     let manner = Manner { protocol: Protocol::Prequential, new_only: false };
-    let contender: judge::Contender = ("one process".to_owned(), Box::new(ours));
-    let judged = judge::judge(&dataset, std::iter::once(contender), manner, stop)?;
-    let (_, figures) = judged.figures.first().context("stopped before the one process was measured")?;
-    Ok(Hits::new(figures.predictions, (figures.all.hr20 * figures.predictions as f64).round() as u64))
+    let judged = judge::judge(&dataset, contenders, manner, stop)?;
+    let hits = judged.figures.iter().map(|(_, figures)| {
+        Hits::new(figures.predictions, (figures.all.hr20 * figures.predictions as f64).round() as u64)
+    });
+    match hits.collect::<Vec<_>>()[..] {
+        [ahead, at_the_next] => Ok((ahead, at_the_next)),
+        _ => anyhow::bail!("stopped before the one process was measured"),
+    }
 }
 
 impl fmt::Display for Distributed {
@@ -156,9 +205,10 @@ impl fmt::Display for Distributed {
             self.source,
         )?;
         let line = |hits: &Hits| format!("{:.4}  ({} of {})", hits.hr20, thousands(hits.hit), thousands(hits.choices));
-        writeln!(f, "HR@20 of the functions     {}", paint(BOLD, line(&self.functions)))?;
-        writeln!(f, "HR@20 of one process       {}", line(&self.one_process))?;
-        write!(f, "loss                       {:.4}", self.loss)?;
+        writeln!(f, "HR@20 of the functions                      {}", paint(BOLD, line(&self.functions)))?;
+        writeln!(f, "HR@20 of one process                        {}", line(&self.one_process))?;
+        writeln!(f, "  with lists made only at the next event    {}", line(&self.one_process_at_the_next_event))?;
+        write!(f, "loss                                        {:.4}", self.loss)?;
         if self.interrupted {
             write!(f, "\n{}", paint(WARN, "stopped: the figures are of what was sent"))?;
         }

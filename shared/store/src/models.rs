@@ -9,9 +9,12 @@ use crate::client::Store;
 use crate::error::StoreError;
 
 /// How old the model of a context's item may be, milliseconds: what `learn` wrote since is seen after that.
-const CONTEXT_TTL_MS: i64 = 500;
+const CONTEXT_TTL_MS: i64 = 200;
 /// How old the model of a bridge may be: it only suggests candidates.
 const BRIDGE_TTL_MS: i64 = 30_000;
+/// And while it has fewer companions than this, so that each new one tells much.
+const YOUNG_COMPANIONS: usize = 16;
+const YOUNG_BRIDGE_TTL_MS: i64 = 500;
 /// Item models kept: read, a full one takes 10 KB (its neighbours' ids are texts of their own), so 50 MB at the most.
 const MAX_ITEMS: usize = 5_000;
 
@@ -40,6 +43,26 @@ pub enum Bridges {
     InMemory,
 }
 
+/// What a model is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Context,
+    Bridge,
+}
+
+impl Wanted {
+    /// How old it may be, milliseconds.
+    fn ttl_ms(self, model: Option<&Item>) -> i64 {
+        match self {
+            Self::Context => CONTEXT_TTL_MS,
+            Self::Bridge if model.is_none_or(|model| model.neighbours().len() < YOUNG_COMPANIONS) => {
+                YOUNG_BRIDGE_TTL_MS
+            }
+            Self::Bridge => BRIDGE_TTL_MS,
+        }
+    }
+}
+
 /// A bounded cache of item models, as old as they may be for what they are wanted for.
 #[derive(Debug, Default)]
 pub struct ItemCache {
@@ -62,7 +85,7 @@ impl ItemCache {
     ) -> Result<Models, StoreError> {
         let mut models = Models::default();
         let context: BTreeSet<ItemId> = persons.clone().flat_map(|(person, _)| engine.context(person)).collect();
-        self.read(store, context, CONTEXT_TTL_MS, now_ms, &mut models).await?;
+        self.read(store, context, Wanted::Context, now_ms, &mut models).await?;
         let mut scratch = Prediction::default();
         let mut bridges = BTreeSet::new();
         for (person, strategy) in persons {
@@ -71,19 +94,19 @@ impl ItemCache {
         }
         bridges.retain(|id| !models.by_id.contains_key(id));
         match from {
-            Bridges::Read => self.read(store, bridges, BRIDGE_TTL_MS, now_ms, &mut models).await?,
-            Bridges::InMemory => drop(self.recall(bridges, BRIDGE_TTL_MS, now_ms, &mut models)),
+            Bridges::Read => self.read(store, bridges, Wanted::Bridge, now_ms, &mut models).await?,
+            Bridges::InMemory => drop(self.recall(bridges, Wanted::Bridge, now_ms, &mut models)),
         }
         Ok(models)
     }
 
     /// Takes what is in memory and young enough; returns the others.
-    fn recall(&self, ids: BTreeSet<ItemId>, ttl_ms: i64, now_ms: i64, models: &mut Models) -> Vec<ItemId> {
+    fn recall(&self, ids: BTreeSet<ItemId>, wanted: Wanted, now_ms: i64, models: &mut Models) -> Vec<ItemId> {
         let cached = self.items.lock().unwrap_or_else(PoisonError::into_inner);
         let mut missing = Vec::new();
         for id in ids {
             match cached.get(&id) {
-                Some((read_at, model)) if now_ms - read_at < ttl_ms => {
+                Some((read_at, model)) if now_ms - read_at < wanted.ttl_ms(model.as_deref()) => {
                     models.by_id.extend(model.as_ref().map(|model| (id, Arc::clone(model))));
                 }
                 _ => missing.push(id),
@@ -96,11 +119,11 @@ impl ItemCache {
         &self,
         store: &Store,
         ids: BTreeSet<ItemId>,
-        ttl_ms: i64,
+        wanted: Wanted,
         now_ms: i64,
         models: &mut Models,
     ) -> Result<(), StoreError> {
-        let missing = self.recall(ids, ttl_ms, now_ms, models);
+        let missing = self.recall(ids, wanted, now_ms, models);
         if missing.is_empty() {
             return Ok(());
         }
