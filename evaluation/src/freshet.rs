@@ -49,7 +49,7 @@ type ItemMap<V> = HashMap<ItemId, V, BuildHasherDefault<PassThrough>>;
 /// How far the parts of the system are apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Distance {
-    /// Partitions of `user-events`: the blend learns from the people of the first, and the others take that in now and then.
+    /// Partitions of `user-events`: each learns a copy of the blend, and goes on from the mean of all now and then.
     pub partitions: u32,
     /// Events until what an item learned of one is seen.
     pub late: usize,
@@ -161,10 +161,7 @@ impl<'d> Freshet<'d> {
     /// Lets the blend of the person's partition learn from what came.
     fn teach(&mut self, user: u32, next: &ItemId) {
         let (rate, partition) = (self.engine.config().learning_rate, self.partition(user));
-        // As the function does it: one partition teaches, all read what it has learned.
-        if partition == 0 {
-            self.prediction.teach(&mut self.learners[partition], next, rate);
-        }
+        self.prediction.teach(&mut self.learners[partition], next, rate);
         let every = if self.learned < YOUNG { SHARE_YOUNG_EVERY } else { SHARE_EVERY };
         if self.learners.len() > 1 && self.learned.is_multiple_of(every) {
             let place = |(partition, learner): (u32, &Learner)| ((self.strategy, partition), learner.own().clone());

@@ -66,6 +66,11 @@ fn where_there_is_something_to_learn_it_is_ahead_of_every_peer() {
     }
 }
 
+/// How many random events: `FRESHET_HOSTILE_EVENTS` for a long run.
+fn hostile_events() -> u64 {
+    std::env::var("FRESHET_HOSTILE_EVENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(30_000)
+}
+
 #[test]
 fn hostile_events_and_products_break_nothing_and_grow_nothing() {
     let mut numbers = Numbers(99);
@@ -97,7 +102,7 @@ fn hostile_events_and_products_break_nothing_and_grow_nothing() {
         })
         .collect();
     let times = [0, 1, -1, i64::MAX / 4, i64::MIN / 4, 1_700_000_000_000];
-    let events: Vec<(String, String, i64, EventKind)> = (0..30_000)
+    let events: Vec<(String, String, i64, EventKind)> = (0..hostile_events())
         .map(|_| {
             let time = times[numbers.below(6) as usize].saturating_add(numbers.next() as i64);
             let kind = kinds[numbers.below(6) as usize];

@@ -29,7 +29,7 @@ pub(crate) struct EvaluateArgs {
     /// What lists are made from.
     #[arg(long, default_value = Strategy::Hybrid.as_str(), value_parser = strategy())]
     pub(crate) strategy: Strategy,
-    /// Partitions of people: the blend learns from those of the first, and the others take that in now and then, as the functions do.
+    /// Partitions of people: each learns a copy of the blend and goes on from the mean of all now and then, as the functions do.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) partitions: u32,
     /// Events until what an item learned of one is seen: how late `learn` is.

@@ -1,8 +1,9 @@
 //! Lets the blend learn: what a person did next, beside what had been foretold.
 //!
 //! The prediction is made again from the person as stored, as of the moment of the list, and from item models read before this
-//! batch's own signals go out, so that it can't know the answer. One partition teaches; what it has learned is sent to the board
-//! now and then and read by all. What is not sent yet is lost with its process and costs some learning, nothing else.
+//! batch's own signals go out, so that it can't know the answer. Each partition teaches a copy of the blend; what it has learned
+//! is sent to the board now and then and read by all. What is not sent yet is lost with its process and costs some learning,
+//! nothing else.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -17,9 +18,6 @@ use crate::handler::FUNCTION;
 use crate::intake::Placed;
 use crate::lists;
 
-/// The partition whose people the blend learns from: a sample of all, by hash. Copies that learn at the same time overshoot what
-/// none of them sees of the others (e-shop 2008, 4 of them: -.04 HR@20); one that learns from fewer people does not.
-const TEACHING_PARTITION: u32 = 0;
 /// Persons of one batch that the blend learns from: a large batch has enough of them.
 const MAX_LESSONS: usize = 200;
 /// Between two writes of what a partition has learned, milliseconds, once it is old.
@@ -57,7 +55,7 @@ struct Lesson<'a> {
     next: &'a Placed,
 }
 
-/// Teaches the first new choice of every person of [`TEACHING_PARTITION`]; at most [`MAX_LESSONS`] of them.
+/// Teaches the first new choice of every person; at most [`MAX_LESSONS`] of them.
 pub(crate) async fn teach(
     context: &Context,
     shared: &Shared,
@@ -128,10 +126,6 @@ fn lesson<'a>(
     events: &'a [Placed],
     people: &'a Fetched<Person>,
 ) -> Option<Lesson<'a>> {
-    let is_taught = |event: &Placed| event.interaction.source.partition == TEACHING_PARTITION;
-    if !events.first().is_some_and(is_taught) {
-        return None;
-    }
     let person = &people.found.get(user_id)?.value;
     let foretold = |event: &&Placed| {
         event.event_type != EventType::RecommendationView && engine.is_new(person, &event.interaction)

@@ -77,15 +77,9 @@ impl KindWeights {
         kinship.terms().map(|(cell, share)| share * self.weights[cell]).sum()
     }
 
-    /// One step of learning, noted in `own` as well, at a share of the rate: `slopes` are by candidate, how much more (or less) likely it should have
-    /// been.
-    pub(crate) fn step(
-        &mut self,
-        own: &mut Self,
-        candidates: &[Kinship],
-        slopes: impl Iterator<Item = f32>,
-        share: f32,
-    ) {
+    /// One step of learning, noted in `own` as well, which holds the squares: `slopes` are by candidate, how much more (or less)
+    /// likely it should have been.
+    pub(crate) fn step(&mut self, own: &mut Self, candidates: &[Kinship], slopes: impl Iterator<Item = f32>) {
         let mut gradient = vec![0.0_f32; CELLS];
         let mut touched = Vec::new();
         for (kinship, slope) in candidates.iter().zip(slopes).filter(|(_, slope)| slope.abs() > LEAST_ODDS) {
@@ -99,20 +93,16 @@ impl KindWeights {
         for cell in touched {
             // A cell that came back to 0 was noted twice: its step is taken once.
             let slope = std::mem::take(&mut gradient[cell]);
-            self.squares[cell] += slope * slope;
             own.squares[cell] += slope * slope;
-            let step = RATE * share * slope / (self.squares[cell] + 1.0).sqrt();
+            let step = RATE * slope / (own.squares[cell] + 1.0).sqrt();
             self.weights[cell] += step;
             own.weights[cell] += step;
         }
     }
 
-    /// Adds what others have learned.
-    pub(crate) fn add(&mut self, other: &Self) {
-        let add =
-            |ours: &mut [f32], theirs: &[f32]| ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
-        add(&mut self.weights, &other.weights);
-        add(&mut self.squares, &other.squares);
+    /// Adds a share of what others have learned.
+    pub(crate) fn add(&mut self, other: &Self, share: f32) {
+        self.weights.iter_mut().zip(&other.weights).for_each(|(ours, theirs)| *ours += share * theirs);
     }
 
     /// Writes those that have learned anything.
