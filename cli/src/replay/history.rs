@@ -194,7 +194,7 @@ mod tests {
             None,
             &json!({"id": "b", "name": "Real", "price": "$7", "tags": ["x"]}),
         );
-        let (dataset, _) = history.dataset(vec![catalogue::product(&shown.unwrap())]);
+        let (dataset, _) = history.dataset(vec![freshet_store::catalogue::engine_product(&shown.unwrap())]);
         let mut known: Vec<_> = dataset
             .products
             .iter()

@@ -66,7 +66,7 @@ pub(crate) async fn run(args: ReplayArgs, json: bool, stop: CancellationToken) -
 async fn catalogue(target: &Target) -> Vec<freshet_engine::Product> {
     let Some(api) = &target.api else { return Vec::new() };
     match api.products().await {
-        Ok(products) => products.iter().map(catalogue::product).collect(),
+        Ok(products) => products.iter().map(freshet_store::catalogue::engine_product).collect(),
         Err(error) => {
             let text = format!("no catalogue: {error:#}; products are what events say of them");
             anstream::eprintln!("{}", paint(WARN, text));

@@ -96,7 +96,7 @@ impl<'a, 'i, 't> Candidates<'a, 'i, 't> {
         table: &'t mut Table,
     ) -> Self {
         let mut pool = Pool::new(table);
-        let history = History::new(person, now_ms, &mut pool);
+        let history = History::new(person, now_ms, config, &mut pool);
         let context = history.distinct().min(config.context_items);
         let mut candidates = Self { config, strategy, items, now_ms, pool, history, context, known: 0.0 };
         if strategy != Strategy::ContentBased {
@@ -188,7 +188,7 @@ impl<'a, 'i, 't> Candidates<'a, 'i, 't> {
         let Inputs { popularity, catalogue, .. } = *inputs;
         self.pool.admit(popularity.top(POPULAR_CANDIDATES));
         self.pool.admit(popularity.trending(POPULAR_CANDIDATES));
-        let tastes = Tastes::new(&self.history, catalogue);
+        let tastes = Tastes::new(&self.history, catalogue, self.config);
         if self.strategy != Strategy::Collaborative {
             for (category, _) in &tastes.weights {
                 if let Some(name) = catalogue.category_name(*category) {

@@ -81,7 +81,7 @@ struct Repeat {
 
 impl<'a> History<'a> {
     /// Reads it; its items become the first candidates.
-    pub(crate) fn new(person: &'a Person, now_ms: i64, pool: &mut Pool<'a, '_>) -> Self {
+    pub(crate) fn new(person: &'a Person, now_ms: i64, config: &Config, pool: &mut Pool<'a, '_>) -> Self {
         let past = person.history();
         let mut history = Self {
             past,
@@ -98,7 +98,7 @@ impl<'a> History<'a> {
                 let removed = touch.kind == EventKind::RemoveFromCart;
                 history.repeats.push(Repeat { distance, removed, age_hours, ..Repeat::default() });
             }
-            history.repeats[slot].touch(touch, age_hours, last.visit);
+            history.repeats[slot].touch(touch, config.weight(touch.kind), age_hours, last.visit);
             history.visit_events += usize::from(touch.visit == last.visit);
         }
         history.repeat_ratio = (past.len() - history.repeats.len()) as f32 / (past.len().max(2) - 1) as f32;
@@ -171,8 +171,8 @@ impl<'a> History<'a> {
     }
 
     /// Items with the weight of what was done, newest first.
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = (&'a ItemId, f32)> {
-        self.past.iter().rev().map(|touch| (&touch.item, type_weight(touch.kind)))
+    pub(crate) fn newest_first(&self, config: &Config) -> impl Iterator<Item = (&'a ItemId, f32)> {
+        self.past.iter().rev().map(|touch| (&touch.item, config.weight(touch.kind)))
     }
 
     /// Was the candidate touched in this visit?
@@ -221,8 +221,7 @@ impl<'a> History<'a> {
 }
 
 impl Repeat {
-    fn touch(&mut self, touch: &Past, age_hours: f32, visit: u32) {
-        let weight = type_weight(touch.kind);
+    fn touch(&mut self, touch: &Past, weight: f32, age_hours: f32, visit: u32) {
         self.in_visit |= touch.visit == visit;
         self.visit_touches += usize::from(touch.visit == visit);
         self.bought |= touch.kind == EventKind::Purchase;
@@ -230,15 +229,5 @@ impl Repeat {
         self.hours6 += (-age_hours / 6.0).exp2() * f32::from(u8::from(weight > 0.0));
         self.day += (-age_hours / 24.0).exp2() * weight;
         self.week += (-age_hours / 168.0).exp2() * weight;
-    }
-}
-
-/// View 1, cart 3, purchase 4, removal 0.
-fn type_weight(kind: EventKind) -> f32 {
-    match kind {
-        EventKind::ProductView | EventKind::RecommendationClick => 1.0,
-        EventKind::AddToCart => 3.0,
-        EventKind::Purchase => 4.0,
-        EventKind::RemoveFromCart | EventKind::RecommendationView => 0.0,
     }
 }

@@ -1,6 +1,7 @@
 //! The categories that a person likes.
 
 use crate::catalogue::Catalogue;
+use crate::config::Config;
 use crate::features::{Feature, Row, ln1};
 use crate::history::History;
 
@@ -16,13 +17,13 @@ pub(crate) struct Tastes {
 }
 
 impl Tastes {
-    pub(crate) fn new(history: &History<'_>, catalogue: &Catalogue) -> Self {
+    pub(crate) fn new(history: &History<'_>, catalogue: &Catalogue, config: &Config) -> Self {
         let mut tastes = Self { weights: Vec::new(), total: 0.0, last: None };
         if catalogue.is_empty() {
             return tastes;
         }
         let mut fading = 1.0;
-        for (position, (item, weight)) in history.newest_first().enumerate() {
+        for (position, (item, weight)) in history.newest_first(config).enumerate() {
             let category = catalogue.place(item).and_then(|place| catalogue.category_at(place));
             if let Some(category) = category {
                 tastes.last = tastes.last.or((position == 0).then_some(category));

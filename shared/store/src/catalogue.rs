@@ -229,7 +229,8 @@ fn from_item(item: &HashMap<String, AttributeValue>) -> Option<Product> {
     Some(product)
 }
 
-fn engine_product(product: &Product) -> freshet_engine::Product {
+/// A product as the engine sees it: free attributes are texts.
+pub fn engine_product(product: &Product) -> freshet_engine::Product {
     freshet_engine::Product {
         id: product.id.as_str().into(),
         name: product.name.clone(),
