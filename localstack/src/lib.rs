@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod kafka;
 pub mod mapping;
 mod options;
+pub mod pattern;
 pub mod ports;
 pub mod template;
 pub mod websocket;
