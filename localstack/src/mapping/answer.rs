@@ -44,7 +44,10 @@ pub(super) fn failed(
     let mut again = Vec::with_capacity(batch.parts.len());
     for part in &batch.parts {
         let offsets = named.remove(&batcher.identifier(part.partition)).unwrap_or_default();
-        if !offsets.iter().all(|offset| part.records.iter().any(|record| record.offset == *offset)) {
+        if !offsets
+            .iter()
+            .all(|offset| part.records.iter().any(|record| record.offset == *offset && !record.is_filtered()))
+        {
             return None;
         }
         let lowest = offsets.first().copied().unwrap_or(i64::MAX);

@@ -21,6 +21,13 @@ pub(super) struct Part {
     pub(super) records: Vec<Record>,
 }
 
+impl Part {
+    /// How many of its records a filter let through.
+    pub(super) fn delivered(&self) -> usize {
+        self.records.iter().filter(|record| !record.is_filtered()).count()
+    }
+}
+
 /// A closed batch.
 #[derive(Debug)]
 pub(super) struct Batch {
@@ -34,6 +41,11 @@ impl Batch {
     pub(super) fn len(&self) -> usize {
         self.parts.iter().map(|part| part.records.len()).sum()
     }
+
+    /// How many of them the function gets: those that a filter let through.
+    pub(super) fn delivered(&self) -> usize {
+        self.parts.iter().map(Part::delivered).sum()
+    }
 }
 
 /// The mapping's limits, and the payload's frame.
@@ -42,6 +54,7 @@ pub(super) struct Batcher {
     head: String,
     batch_size: usize,
     window: Duration,
+    maximum_age_s: Option<u32>,
 }
 
 impl Batcher {
@@ -63,6 +76,7 @@ impl Batcher {
             head,
             batch_size: mapping.batch_size.max(1) as usize,
             window: Duration::from_millis(mapping.batching_window_ms),
+            maximum_age_s: mapping.maximum_record_age_s,
         }
     }
 
@@ -138,6 +152,19 @@ impl Batcher {
         Some(Part { partition: *partition, epoch: ledger.epoch, records })
     }
 
+    /// Takes out the records of one partition that are older than the mapping takes, once everything before them is done; with
+    /// the invocations of them that failed.
+    pub(super) fn take_expired(&self, ledgers: &mut BTreeMap<i32, Ledger>, now: Instant) -> Option<(Part, u32)> {
+        let oldest_ms = unix_ms() - i64::from(self.maximum_age_s?) * 1_000;
+        let is_next =
+            |ledger: &Ledger| ledger.is_free(now) && ledger.front().is_some_and(|next| next.is_before(oldest_ms));
+        let (partition, ledger) = ledgers.iter_mut().find(|(_, ledger)| is_next(ledger))?;
+        let failures = ledger.retry().map_or(0, |retry| retry.failures);
+        let records = ledger.pop_expired(oldest_ms);
+        ledger.in_flight = true;
+        Some((Part { partition: *partition, epoch: ledger.epoch, records }, failures))
+    }
+
     fn is_oversized(&self, record: &Record) -> bool {
         self.head.len() + 2 + PER_PARTITION_BYTES + record.json.len() >= MAX_PAYLOAD_BYTES
     }
@@ -147,11 +174,11 @@ impl Batcher {
         let records = parts.iter().flat_map(|part| &part.records).map(|record| record.json.len() + 1).sum::<usize>();
         let mut payload = String::with_capacity(self.head.len() + 2 + records + parts.len() * PER_PARTITION_BYTES);
         payload.push_str(&self.head);
-        for (at, part) in parts.iter().enumerate() {
+        for (at, part) in parts.iter().filter(|part| part.delivered() > 0).enumerate() {
             payload.push_str(if at > 0 { "," } else { "" });
             payload.push_str(&serde_json::Value::from(self.identifier(part.partition)).to_string());
             payload.push_str(":[");
-            for (at, record) in part.records.iter().enumerate() {
+            for (at, record) in part.records.iter().filter(|record| !record.is_filtered()).enumerate() {
                 payload.push_str(if at > 0 { "," } else { "" });
                 payload.push_str(&record.json);
             }
@@ -172,9 +199,16 @@ fn parts_again(ledgers: &mut BTreeMap<i32, Ledger>, group: u64) -> Vec<Part> {
     let of_group = |ledger: &Ledger| ledger.retry().filter(|retry| retry.group == group && !ledger.in_flight);
     let mut parts = Vec::new();
     for (partition, ledger) in ledgers {
-        let Some(retry) = of_group(ledger) else { continue };
-        let records = (0..retry.len).filter_map(|_| ledger.pop()).collect();
+        if of_group(ledger).is_none() {
+            continue;
+        }
+        let records = ledger.pop_retry();
         parts.push(Part { partition: *partition, epoch: ledger.epoch, records });
     }
     parts
+}
+
+fn unix_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }

@@ -44,7 +44,8 @@ pub(super) struct Ledger {
     pub(super) in_flight: bool,
     /// Attempts in a row without progress, throttled ones included.
     tries: u32,
-    retry: Option<Retry>,
+    /// What comes again, in order: it stands at the front of `waiting`.
+    retries: VecDeque<Retry>,
     /// One after the last record that was ever fetched.
     fetched_to: i64,
     /// One after the last record that is done with everything before it.
@@ -78,12 +79,33 @@ impl Ledger {
 
     /// May its records go into a batch now?
     pub(super) fn is_free(&self, now: Instant) -> bool {
-        !self.in_flight && !self.waiting.is_empty() && self.retry.is_none_or(|retry| retry.not_before <= now)
+        !self.in_flight && !self.waiting.is_empty() && self.retries.front().is_none_or(|retry| retry.not_before <= now)
     }
 
-    /// What comes again, where something does.
+    /// What comes again next, where something does.
     pub(super) fn retry(&self) -> Option<Retry> {
-        self.retry
+        self.retries.front().copied()
+    }
+
+    /// The records of the next retry, on their way into a batch.
+    pub(super) fn pop_retry(&mut self) -> Vec<Record> {
+        let len = self.retries.pop_front().map_or(0, |retry| retry.len);
+        (0..len).filter_map(|_| self.pop()).collect()
+    }
+
+    /// The records at the front that are older than `oldest_ms`, what comes again among them.
+    pub(super) fn pop_expired(&mut self, oldest_ms: i64) -> Vec<Record> {
+        let mut expired = Vec::new();
+        while self.front().is_some_and(|record| record.is_before(oldest_ms)) {
+            expired.extend(self.pop());
+            if let Some(retry) = self.retries.front_mut() {
+                retry.len -= 1;
+                if retry.len == 0 {
+                    self.retries.pop_front();
+                }
+            }
+        }
+        expired
     }
 
     pub(super) fn backlog(&self) -> (usize, usize) {
@@ -92,7 +114,7 @@ impl Ledger {
 
     /// When what failed comes again.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
-        self.retry.filter(|_| !self.in_flight && !self.waiting.is_empty()).map(|retry| retry.not_before)
+        self.retry().filter(|_| !self.in_flight && !self.waiting.is_empty()).map(|retry| retry.not_before)
     }
 
     pub(super) fn front(&self) -> Option<&Record> {
@@ -110,7 +132,6 @@ impl Ledger {
     pub(super) fn done(&mut self, end: i64) {
         self.in_flight = false;
         self.tries = 0;
-        self.retry = None;
         self.position = Some(end);
     }
 
@@ -122,7 +143,24 @@ impl Ledger {
         self.tries = if progress { 1 } else { self.tries.saturating_add(1) };
         let backoff = FIRST_BACKOFF * 2_u32.saturating_pow((self.tries - 1).min(16));
         let not_before = now + backoff.min(LAST_BACKOFF);
-        self.retry = Some(Retry { group, len: records.len(), failures, not_before });
+        self.retries.push_front(Retry { group, len: records.len(), failures, not_before });
+        self.put_back(records);
+    }
+
+    /// The batch in flight, of `records` (in order, at least two), comes again as two, each of a group of its own, at once: what is
+    /// wrong with it is being looked for, so this is no attempt of its own.
+    pub(super) fn halve(&mut self, records: Vec<Record>, groups: [u64; 2], failures: u32, now: Instant) {
+        self.in_flight = false;
+        self.position = records.first().map(|record| record.offset).or(self.position);
+        self.tries = 0;
+        let first = records.len() / 2;
+        for (group, len) in groups.into_iter().zip([first, records.len() - first]).rev() {
+            self.retries.push_front(Retry { group, len, failures, not_before: now });
+        }
+        self.put_back(records);
+    }
+
+    fn put_back(&mut self, records: Vec<Record>) {
         for record in records.into_iter().rev() {
             self.waiting_bytes += record.json.len();
             self.waiting.push_front(record);
@@ -135,7 +173,7 @@ mod tests {
     use super::*;
 
     fn record(offset: i64) -> Record {
-        Record { offset, json: "x".repeat(10), came: Instant::now() }
+        Record { offset, json: "x".repeat(10), at_ms: offset, came: Instant::now() }
     }
 
     #[test]
@@ -152,10 +190,30 @@ mod tests {
         let later = now + Duration::from_secs(1);
         assert!(ledger.is_free(later));
         assert_eq!(ledger.retry().map(|retry| retry.len), Some(2), "newer ones wait until it is done");
-        let order: Vec<i64> = std::iter::from_fn(|| ledger.pop()).map(|r| r.offset).collect();
-        assert_eq!(order, [1, 3, 4, 5]);
+        let offsets = |records: Vec<Record>| records.into_iter().map(|record| record.offset).collect::<Vec<_>>();
+        assert_eq!(offsets(ledger.pop_retry()), [1, 3]);
+        ledger.done(4);
+        assert_eq!(offsets(std::iter::from_fn(|| ledger.pop()).collect()), [4, 5]);
         ledger.done(6);
         assert_eq!((ledger.position, ledger.backlog(), ledger.retry()), (Some(6), (0, 0), None));
+    }
+
+    #[test]
+    fn halves_come_again_one_after_the_other_and_old_records_leave_them() {
+        let (now, mut ledger) = (Instant::now(), Ledger::new(1));
+        (0..6).for_each(|offset| drop(ledger.push(record(offset))));
+        let batch: Vec<Record> = (0..5).filter_map(|_| ledger.pop()).collect();
+        ledger.halve(batch, [7, 8], 0, now);
+        assert_eq!((ledger.position, ledger.retry().map(|retry| (retry.group, retry.len))), (Some(0), Some((7, 2))));
+        let first = ledger.pop_retry();
+        ledger.halve(first, [9, 10], 0, now);
+        let groups: Vec<_> = ledger.retries.iter().map(|retry| (retry.group, retry.len)).collect();
+        assert_eq!(groups, [(9, 1), (10, 1), (8, 3)]);
+        let expired: Vec<i64> = ledger.pop_expired(3).into_iter().map(|record| record.offset).collect();
+        assert_eq!(expired, [0, 1, 2], "their own times are their offsets");
+        assert_eq!(ledger.retry().map(|retry| (retry.group, retry.len)), Some((8, 2)));
+        assert_eq!(ledger.pop_retry().len(), 2);
+        assert_eq!((ledger.retry(), ledger.pop().map(|record| record.offset)), (None, Some(5)));
     }
 
     #[test]

@@ -93,9 +93,6 @@ impl Mapping {
             return Ok(Self { id, status, closing, task: None });
         }
         let failed = |message: String| MappingError { mapping: id.clone(), message };
-        if mapping.bisect_on_error {
-            tracing::warn!(mapping = id, "batches are not bisected here: the whole batch comes again");
-        }
         if let Some(to) = mapping.on_failure.as_deref().filter(|to| !to.starts_with("kafka://")) {
             tracing::warn!(
                 mapping = id,

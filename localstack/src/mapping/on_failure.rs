@@ -22,6 +22,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(super) enum Condition {
     /// The function failed as often as the mapping allows.
     RetryAttemptsExhausted,
+    /// The record is older than the mapping allows.
+    RecordAgeExceeded,
     /// The record alone is larger than a payload may be (ours: AWS names none).
     PayloadTooLarge,
 }
@@ -30,6 +32,7 @@ impl Condition {
     fn name(self) -> &'static str {
         match self {
             Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
+            Self::RecordAgeExceeded => "RecordAgeExceeded",
             Self::PayloadTooLarge => "PayloadTooLarge",
         }
     }
@@ -77,7 +80,9 @@ impl Destination {
             let alone = Part { partition: part.partition, epoch: part.epoch, records: vec![record.clone()] };
             // One too large for a payload may be too large for a topic as well: then only where it lies is sent.
             let payload: Option<Value> = match condition {
-                Condition::RetryAttemptsExhausted => serde_json::from_slice(&batcher.payload(&[alone])).ok(),
+                Condition::RetryAttemptsExhausted | Condition::RecordAgeExceeded => {
+                    serde_json::from_slice(&batcher.payload(&[alone])).ok()
+                }
                 Condition::PayloadTooLarge => None,
             };
             let exhausted = condition == Condition::RetryAttemptsExhausted;
@@ -94,7 +99,7 @@ impl Destination {
                 "version": "1.0",
                 "timestamp": now(),
                 "KafkaBatchInfo": {
-                    "batchSize": part.records.len(),
+                    "batchSize": part.delivered(),
                     "bootstrapServers": self.bootstrap_servers,
                     "payloadSize": size,
                     "recordInfo": {
@@ -107,7 +112,7 @@ impl Destination {
             });
             Letter { key, value: value.to_string() }
         };
-        part.records.iter().map(letter).collect()
+        part.records.iter().filter(|record| !record.is_filtered()).map(letter).collect()
     }
 
     /// Returns when all are acknowledged. `Err`: they never will be.

@@ -227,8 +227,16 @@ impl Poller {
             self.status.update(|status| status.oversized += 1);
             self.give_up(part, Condition::PayloadTooLarge, 0);
         }
+        while let Some((part, failures)) = self.batcher.take_expired(&mut self.ledgers, now) {
+            self.give_up(part, Condition::RecordAgeExceeded, failures);
+        }
         while self.has_free_poller() && self.batcher.due(&self.ledgers, now).is_some_and(|due| due <= now) {
             let Some(batch) = self.batcher.close(&mut self.ledgers, now) else { return };
+            if batch.delivered() == 0 {
+                // Nothing of it passes a filter: it is done without anybody.
+                self.in_flight.push(Box::pin(async move { (batch, Outcome::Response(Bytes::new())) }));
+                continue;
+            }
             let (invoke, function) = (Arc::clone(&self.invoke), self.mapping.function.clone());
             self.in_flight.push(Box::pin(async move {
                 let outcome = invoke.invoke(&function, batch.payload.clone()).await;
@@ -249,10 +257,15 @@ impl Poller {
     fn settle(&mut self, batch: Batch, outcome: &Outcome) {
         self.forget_lost();
         let again = self.judge(&batch, outcome);
-        let (records, retried) = (batch.len() as u64, again.iter().any(|records| !records.is_empty()));
+        let filtered_of = |records: &[Record]| records.iter().filter(|record| record.is_filtered()).count();
+        let filtered: usize =
+            batch.parts.iter().zip(&again).map(|(part, again)| filtered_of(&part.records) - filtered_of(again)).sum();
+        let records = batch.delivered() as u64;
+        let (invoked, retried) = (u64::from(records > 0), again.iter().any(|records| !records.is_empty()));
         self.status.update(|status| {
-            status.batches += u64::from(!retried);
+            status.batches += if retried { 0 } else { invoked };
             status.records += records;
+            status.filtered += filtered as u64;
             status.retries += u64::from(retried);
         });
         // What failed as a whole comes again as a whole; named failures are each partition's own affair.
@@ -267,6 +280,7 @@ impl Poller {
 
     /// Books one partition's part of an answer.
     fn book(&mut self, part: &Part, again: Vec<Record>, outcome: &Outcome, group: u64, failures: u32) {
+        let halves = [self.next_id(), self.next_id()];
         let Some(ledger) = self.ledgers.get_mut(&part.partition) else { return };
         if ledger.epoch != part.epoch {
             ledger.in_flight = false;
@@ -274,6 +288,10 @@ impl Poller {
         }
         let (Some(first), Some(last)) = (part.records.first(), part.records.last()) else { return };
         let Some(lowest) = again.first().map(|record| record.offset) else { return ledger.done(last.offset + 1) };
+        let failed_as_a_whole = matches!(outcome, Outcome::FunctionError(_)) && again.len() > 1;
+        if self.mapping.bisect_on_error && failed_as_a_whole {
+            return ledger.halve(again, halves, failures, Instant::now());
+        }
         let progress = lowest > first.offset;
         let failures = if progress { 1 } else { failures + u32::from(!matches!(outcome, Outcome::Throttled(_))) };
         if self.mapping.maximum_retry_attempts.is_some_and(|most| failures > most) {
@@ -286,7 +304,7 @@ impl Poller {
 
     /// The partition stays in flight until that is settled.
     fn give_up(&mut self, part: Part, condition: Condition, invocations: u32) {
-        self.status.update(|status| status.given_up += part.records.len() as u64);
+        self.status.update(|status| status.given_up += part.delivered() as u64);
         let (destination, batcher) = (self.destination.clone(), Arc::clone(&self.batcher));
         let id = self.mapping.id.clone();
         self.giving_up.push(Box::pin(give_up(destination, batcher, id, part, condition, invocations)));

@@ -6,47 +6,71 @@ use std::time::Instant;
 use base64::Engine as _;
 use rdkafka::message::{Headers as _, Message, Timestamp};
 
+use crate::pattern::Filter;
+
 /// A record, already in the payload's JSON: its exact size decides when a batch is full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) offset: i64,
+    /// Empty for one that no filter lets through: it is never delivered, and done with its batch.
     pub(super) json: String,
+    /// Its own time, milliseconds since the epoch; -1: it has none.
+    pub(super) at_ms: i64,
     /// When it was fetched: the batching window begins with the first one.
     pub(super) came: Instant,
 }
 
 impl Record {
-    pub(super) fn new(message: &impl Message) -> Self {
-        let mut json = String::with_capacity(128 + message.payload().map_or(0, <[u8]>::len) * 4 / 3);
-        let (timestamp, kind) = match message.timestamp() {
-            Timestamp::CreateTime(at) => (at, "CREATE_TIME"),
-            Timestamp::LogAppendTime(at) => (at, "LOG_APPEND_TIME"),
-            Timestamp::NotAvailable => (-1, "NO_TIMESTAMP_TYPE"),
-        };
-        let topic = serde_json::Value::from(message.topic());
-        let (partition, offset) = (message.partition(), message.offset());
-        let _ = write!(
-            json,
-            r#"{{"topic":{topic},"partition":{partition},"offset":{offset},"timestamp":{timestamp},"timestampType":"{kind}""#
-        );
-        // A keyless record and a tombstone have no such field.
-        for (name, bytes) in [("key", message.key()), ("value", message.payload())] {
-            if let Some(bytes) = bytes {
-                let _ = write!(json, r#","{name}":""#);
-                base64::engine::general_purpose::STANDARD.encode_string(bytes, &mut json);
-                json.push('"');
-            }
-        }
-        json.push_str(r#","headers":["#);
-        if let Some(headers) = message.headers() {
-            for (at, header) in headers.iter().enumerate() {
-                json.push_str(if at > 0 { "," } else { "" });
-                push_header(&mut json, header.key, header.value);
-            }
-        }
-        json.push_str("]}");
-        Self { offset, json, came: Instant::now() }
+    /// A record where one of `filters` admits it, or where there are none.
+    pub(super) fn new(message: &impl Message, filters: &[Filter]) -> Self {
+        let admitted = filters.is_empty() || filters.iter().any(|filter| filter.admits(message.payload()));
+        let json = if admitted { json(message) } else { String::new() };
+        let at_ms = message.timestamp().to_millis().unwrap_or(-1);
+        Self { offset: message.offset(), json, at_ms, came: Instant::now() }
     }
+
+    /// Is its own time before this one?
+    pub(super) fn is_before(&self, ms: i64) -> bool {
+        (0..ms).contains(&self.at_ms)
+    }
+
+    /// Did no filter let it through?
+    pub(super) fn is_filtered(&self) -> bool {
+        self.json.is_empty()
+    }
+}
+
+/// As the payload carries it.
+fn json(message: &impl Message) -> String {
+    let mut json = String::with_capacity(128 + message.payload().map_or(0, <[u8]>::len) * 4 / 3);
+    let (timestamp, kind) = match message.timestamp() {
+        Timestamp::CreateTime(at) => (at, "CREATE_TIME"),
+        Timestamp::LogAppendTime(at) => (at, "LOG_APPEND_TIME"),
+        Timestamp::NotAvailable => (-1, "NO_TIMESTAMP_TYPE"),
+    };
+    let topic = serde_json::Value::from(message.topic());
+    let (partition, offset) = (message.partition(), message.offset());
+    let _ = write!(
+        json,
+        r#"{{"topic":{topic},"partition":{partition},"offset":{offset},"timestamp":{timestamp},"timestampType":"{kind}""#
+    );
+    // A keyless record and a tombstone have no such field.
+    for (name, bytes) in [("key", message.key()), ("value", message.payload())] {
+        if let Some(bytes) = bytes {
+            let _ = write!(json, r#","{name}":""#);
+            base64::engine::general_purpose::STANDARD.encode_string(bytes, &mut json);
+            json.push('"');
+        }
+    }
+    json.push_str(r#","headers":["#);
+    if let Some(headers) = message.headers() {
+        for (at, header) in headers.iter().enumerate() {
+            json.push_str(if at > 0 { "," } else { "" });
+            push_header(&mut json, header.key, header.value);
+        }
+    }
+    json.push_str("]}");
+    json
 }
 
 /// `{"name":[104,-61]}`: Java's bytes are signed.
@@ -97,7 +121,9 @@ mod tests {
             provisioned: false,
             maximum_pollers: 1,
             maximum_retry_attempts: None,
+            maximum_record_age_s: None,
             bisect_on_error: false,
+            filters: Vec::new(),
             on_failure: None,
             enabled: true,
         }
@@ -114,7 +140,7 @@ mod tests {
             &mapping(expected["eventSourceArn"].as_str().unwrap()),
             expected["bootstrapServers"].as_str().unwrap(),
         );
-        let payload = batcher.payload(&[Part { partition: 0, epoch: 1, records: vec![Record::new(&message)] }]);
+        let payload = batcher.payload(&[Part { partition: 0, epoch: 1, records: vec![Record::new(&message, &[])] }]);
         expected["records"]["mytopic-0"][0]["key"] = base64::engine::general_purpose::STANDARD.encode(key()).into();
         assert_eq!(serde_json::from_slice::<Value>(&payload).unwrap(), expected);
     }
@@ -123,7 +149,7 @@ mod tests {
     fn a_tombstone_without_a_key_has_neither_field() {
         let at = Timestamp::LogAppendTime(5);
         let message = OwnedMessage::new(None, None, "t".to_owned(), at, 3, 9, None);
-        let record: Value = serde_json::from_str(&Record::new(&message).json).unwrap();
+        let record: Value = serde_json::from_str(&Record::new(&message, &[]).json).unwrap();
         let expected = serde_json::json!({
             "topic": "t", "partition": 3, "offset": 9, "timestamp": 5, "timestampType": "LOG_APPEND_TIME", "headers": [],
         });

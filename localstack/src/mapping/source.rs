@@ -16,6 +16,7 @@ use rdkafka::{ClientConfig, ClientContext, Offset, Statistics, TopicPartitionLis
 use super::record::Record;
 use super::status::{MappingState, Shared};
 use super::{MappingOptions, start};
+use crate::pattern::Filter;
 use crate::template::model::KafkaMapping;
 
 /// What the client tells between two messages.
@@ -79,6 +80,7 @@ pub(super) enum Event {
 /// A member of the mapping's group.
 pub(super) struct Source {
     topic: String,
+    filters: Vec<Filter>,
     /// `None` once it is being closed.
     consumer: Option<Arc<StreamConsumer<Events>>>,
     queues: BTreeMap<i32, StreamPartitionQueue<Events>>,
@@ -106,7 +108,7 @@ impl Source {
         // Before the group assigns anything: no record ever comes by the group's own queue.
         let queues = partitions.into_iter().filter_map(split).collect();
         consumer.subscribe(&[&mapping.topic]).map_err(|e| refused(&e))?;
-        Ok(Self { topic: mapping.topic, consumer: Some(consumer), queues })
+        Ok(Self { topic: mapping.topic, filters: mapping.filters, consumer: Some(consumer), queues })
     }
 
     /// Serves the group's events until one concerns the poller.
@@ -128,7 +130,8 @@ impl Source {
         std::future::poll_fn(|context| {
             for (partition, stream) in &mut streams {
                 if let Poll::Ready(Some(message)) = stream.poll_next_unpin(context) {
-                    return Poll::Ready((*partition, message.map(|message| Record::new(&message))));
+                    let record = message.map(|message| Record::new(&message, &self.filters));
+                    return Poll::Ready((*partition, record));
                 }
             }
             Poll::Pending
@@ -139,7 +142,7 @@ impl Source {
     /// The partition's next record, if it is here already.
     pub(super) fn take(&self, partition: i32) -> Option<KafkaResult<Record>> {
         let message = self.queues.get(&partition)?.recv().now_or_never()?;
-        Some(message.map(|message| Record::new(&message)))
+        Some(message.map(|message| Record::new(&message, &self.filters)))
     }
 
     /// Its partitions.

@@ -40,11 +40,13 @@ pub struct MappingStatus {
     pub batches: u64,
     /// Records in them, repeated ones included.
     pub records: u64,
+    /// Records that no filter let through.
+    pub filtered: u64,
     /// Batches, or parts of them, that had to come again.
     pub retries: u64,
     /// Records that no payload can hold.
     pub oversized: u64,
-    /// Records that were given up: the oversized, and those that failed as often as the mapping allows.
+    /// Records that were given up: the oversized, the too old, and those that failed as often as the mapping allows.
     pub given_up: u64,
     /// Records behind, over all partitions, at most a second old.
     pub lag: i64,
@@ -83,6 +85,7 @@ impl Shared {
             last_processing_result: "No records processed".to_owned(),
             batches: 0,
             records: 0,
+            filtered: 0,
             retries: 0,
             oversized: 0,
             given_up: 0,

@@ -3,12 +3,15 @@
 use super::TemplateError;
 use super::model::{Function, KafkaMapping, KafkaSource, StartingPosition};
 use super::properties::Properties;
-use super::yaml::Node;
+use super::yaml::{Node, Value};
+use crate::pattern::Filter;
 
 /// Lambda's default window for Kafka.
 const DEFAULT_WINDOW_MS: u64 = 500;
 /// Retries where they are unbounded and there is an on-failure destination.
 const RETRIES_WITH_DESTINATION: u32 = 10;
+/// Filters of a mapping, Lambda's default quota.
+const MAX_FILTERS: usize = 5;
 /// The most a function with a Kafka trigger may run, in seconds.
 const MAX_FUNCTION_TIMEOUT_S: u32 = 840;
 
@@ -58,11 +61,9 @@ pub(crate) fn read(
             return Err(properties.error(property, properties.line(property), message));
         }
     }
-    for unread in ["FilterCriteria", "SchemaRegistryConfig", "MaximumRecordAgeInSeconds"] {
-        if properties.node.get(unread).is_some() {
-            let message = format!("event {name}: {unread} is not done here yet");
-            properties.scope.note(properties.resource, properties.line(unread), message);
-        }
+    if properties.node.get("SchemaRegistryConfig").is_some() {
+        let message = format!("event {name}: SchemaRegistryConfig is not done here yet");
+        properties.scope.note(properties.resource, properties.line("SchemaRegistryConfig"), message);
     }
     let retries = retries.and_then(|retries| u32::try_from(retries).ok());
     let window = properties.number("MaximumBatchingWindowInSeconds", 0, 300)?;
@@ -82,7 +83,9 @@ pub(crate) fn read(
             (Some(_), None) => Some(RETRIES_WITH_DESTINATION),
             (_, retries) => retries,
         },
+        maximum_record_age_s: age.and_then(|age| u32::try_from(age).ok()),
         bisect_on_error,
+        filters: filters(properties)?,
         on_failure,
         enabled: properties.flag("Enabled")?.unwrap_or(true),
         id,
@@ -112,6 +115,25 @@ fn response_types(properties: &Properties<'_, '_>) -> Result<bool, TemplateError
         }
         None => Ok(!types.is_empty()),
     }
+}
+
+fn filters(properties: &Properties<'_, '_>) -> Result<Vec<Filter>, TemplateError> {
+    let Some(criteria) = properties.get("FilterCriteria")? else { return Ok(Vec::new()) };
+    let wrong = |line: usize, message: String| properties.error("FilterCriteria.Filters", line, message);
+    let Some(Node { value: Value::Seq(filters), line }) = criteria.get("Filters") else {
+        let came = criteria.get("Filters").map_or_else(|| "nothing".to_owned(), Node::came);
+        return Err(wrong(criteria.line, format!("a list was expected; {came} came")));
+    };
+    if filters.len() > MAX_FILTERS {
+        return Err(wrong(*line, format!("at most {MAX_FILTERS} filters were expected; {} came", filters.len())));
+    }
+    let filter = |node: &Node| {
+        let Some(pattern) = node.get("Pattern").and_then(Node::text) else {
+            return Err(wrong(node.line, format!("a Pattern of text was expected; {} came", node.came())));
+        };
+        Filter::parse(pattern).map_err(|error| wrong(node.line, error.to_string()))
+    };
+    filters.iter().map(filter).collect()
 }
 
 fn on_failure(properties: &Properties<'_, '_>) -> Result<Option<String>, TemplateError> {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::pattern::Filter;
+
 /// One template, resolved.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stack {
@@ -83,8 +85,12 @@ pub struct KafkaMapping {
     pub maximum_pollers: u32,
     /// Retries after the first attempt; `None` = for ever.
     pub maximum_retry_attempts: Option<u32>,
+    /// `MaximumRecordAgeInSeconds`; `None` = any age.
+    pub maximum_record_age_s: Option<u32>,
     /// `BisectBatchOnFunctionError`.
     pub bisect_on_error: bool,
+    /// `FilterCriteria`: records that none of these admits are not delivered; none = all are.
+    pub filters: Vec<Filter>,
     /// On-failure destination ARN or `kafka://topic`.
     pub on_failure: Option<String>,
     /// `Enabled` (default true).

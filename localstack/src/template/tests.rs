@@ -129,6 +129,31 @@ fn what_needs_provisioned_mode_is_refused_without_it() {
 }
 
 #[test]
+fn filters_are_read_and_a_wrong_pattern_says_where() {
+    let with = |filters: &str| {
+        let property = format!("FilterCriteria: {{Filters: {filters}}}\n            KafkaBootstrapServers:");
+        TEMPLATE.replace("KafkaBootstrapServers:", &property)
+    };
+    let stack =
+        read(&with(r#"[{Pattern: '{"value": {"kind": ["x"]}}'}, {Pattern: '{}'}]"#), &[("Brokers", "b")]).unwrap();
+    let mapping = stack.mappings.iter().find(|mapping| !mapping.filters.is_empty()).unwrap();
+    assert_eq!(mapping.filters.len(), 2);
+    assert!(mapping.filters[0].admits(Some(br#"{"kind": "x"}"#)) && !mapping.filters[0].admits(Some(b"{}")));
+    for (filters, words) in [
+        (r#"[{Pattern: '{"value": {"kind": "x"}}'}]"#, ["FilterCriteria.Filters", "value.kind", "list"]),
+        (r#"[{Pattern: '{"key": ["x"]}'}]"#, ["FilterCriteria.Filters", "key", "value alone"]),
+        ("[{}]", ["FilterCriteria.Filters", "Pattern", "expected"]),
+        ("all", ["FilterCriteria.Filters", "list", "all"]),
+        (&format!("[{}]", ["{Pattern: '{}'}"; 6].join(", ")), ["FilterCriteria.Filters", "at most 5", "6"]),
+    ] {
+        let said = read(&with(filters), &[("Brokers", "b")]).unwrap_err().to_string();
+        for word in words {
+            assert!(said.contains(word), "{filters}: {said} lacks {word}");
+        }
+    }
+}
+
+#[test]
 fn circles_end_in_an_error() {
     let said = refusal("IsProd: !Equals [!Ref Stage, prod]", "IsProd: !Not [!Condition IsDev]");
     assert!(said.contains("IsProd") || said.contains("IsDev"), "{said}");

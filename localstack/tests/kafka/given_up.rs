@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Function, PATIENCE, Place, Topic, broker, error, failures, ok, run, start, until};
 
 /// The first `count` records of a topic: key and value.
-async fn read(topic: &str, count: usize) -> Vec<(Option<Vec<u8>>, Value)> {
+pub(crate) async fn read(topic: &str, count: usize) -> Vec<(Option<Vec<u8>>, Value)> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", broker().await.bootstrap_servers()).set("group.id", format!("{topic}-reader"));
     config.set("auto.offset.reset", "earliest");

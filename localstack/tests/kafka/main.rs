@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 mod broker;
+mod chosen;
 mod given_up;
 mod mapping;
 mod support;

@@ -103,7 +103,9 @@ impl Topic {
             provisioned: true,
             maximum_pollers: 1,
             maximum_retry_attempts: None,
+            maximum_record_age_s: None,
             bisect_on_error: false,
+            filters: Vec::new(),
             on_failure: None,
             enabled: true,
         }
