@@ -1,4 +1,4 @@
-//! The `freshet` command: a local cloud (`up`), shoppers (`simulate`), a look at all of it (`monitor`), a judge of
+//! The `freshet` command: a local cloud (`up`, `mappings`), shoppers (`simulate`), a look at all of it (`monitor`), a judge of
 //! the engine (`evaluate`, `replay`) and measurements (`bench`).
 
 mod api_client;
@@ -9,6 +9,7 @@ mod engine_config;
 mod evaluate;
 mod judge;
 mod kafka;
+mod mappings;
 mod monitor;
 mod output;
 mod replay;
@@ -52,6 +53,7 @@ async fn run(cli: Cli, offset: time::UtcOffset) -> anyhow::Result<ExitCode> {
     let stop = stop::on_signals()?;
     match cli.command {
         Command::Up(args) => up::run(args, cli.json, stop).await,
+        Command::Mappings(args) => mappings::run(&args, cli.json),
         Command::Simulate(args) => simulate::run(args, cli.json, stop).await,
         Command::Monitor(args) => monitor::run(args, cli.json, monitor::Clock(offset), stop).await,
         Command::Evaluate(args) => evaluate::run(args, cli.json, stop).await,

@@ -21,7 +21,7 @@ pub(crate) use kafka::{KafkaArgs, KafkaSecurity};
 pub(crate) use monitor::MonitorArgs;
 pub(crate) use replay::ReplayArgs;
 pub(crate) use simulate::{Profile, SimulateArgs};
-pub(crate) use up::{Binaries, UpArgs};
+pub(crate) use up::{Binaries, MappingsArgs, UpArgs};
 
 /// Live recommendations: the cloud on this machine, shoppers for it, and measurements of it.
 #[derive(Debug, Parser)]
@@ -53,6 +53,10 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  freshet up\n  freshet up --memory --port 0\n  \
         freshet up --kafka 127.0.0.1:9092 --param RecommendBatchSize=500")]
     Up(UpArgs),
+    /// The Kafka event source mappings of the system that runs: state, lag, what was delivered, filtered, given up.
+    #[command(after_help = "Examples:\n  freshet mappings\n  \
+        freshet mappings --json | jq '.mappings[] | {id, lag}'")]
+    Mappings(MappingsArgs),
     /// Send shoppers: invented ones who have tastes, the sessions of a data set, or yourself.
     #[command(after_help = "Examples:\n  freshet simulate --users 50 --events 2000 --rate 100\n  \
         freshet simulate --users 1000 --interval 0.1     # a thousand shoppers, ten events a second\n  \

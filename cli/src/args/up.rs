@@ -55,6 +55,14 @@ pub(crate) struct UpArgs {
     pub(crate) binaries: Binaries,
 }
 
+/// Of `freshet mappings`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MappingsArgs {
+    /// Data folder of the `freshet up` that runs them.
+    #[arg(long, default_value = crate::up::DATA_DIR, value_name = "FOLDER")]
+    pub(crate) data_dir: PathBuf,
+}
+
 /// Where programs are.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Binaries {

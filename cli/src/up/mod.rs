@@ -41,8 +41,9 @@ pub(crate) const DATA_DIR: &str = ".freshet";
 /// Where the API is, for `freshet monitor`.
 pub(crate) const API_FILE: &str = "api.url";
 /// What `--reset` removes: our own things and nothing else.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     API_FILE,
+    crate::mappings::FILE,
     "kafka",
     "kafka.port",
     "dynamodb.sqlite",
@@ -123,6 +124,7 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
     let addresses = site::Addresses { api: api.base().to_owned(), socket: cloud.websocket_url() };
     let site = opening.map(|opening| opening.serve(addresses));
     if !stop.is_cancelled() {
+        let mappings = data_dir.join(crate::mappings::FILE);
         let up = Up {
             site: site.as_ref().map(site::Site::url),
             api: api.base().to_owned(),
@@ -141,7 +143,8 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
         for note in cloud.notes().iter().filter(|_| args.verbose) {
             terminal.print(&paint(DIM, format!("{} (line {}): {}", note.resource, note.line, note.message)));
         }
-        watch(&cloud, &spinner, &stop).await;
+        watch(&cloud, &mappings, &spinner, &stop).await;
+        let _ = std::fs::remove_file(&mappings);
     }
     spinner.finish_and_clear();
     end(cloud, &terminal).await;
@@ -216,10 +219,14 @@ fn expected_origins(args: &UpArgs) -> Vec<String> {
 }
 
 /// Shows the status until somebody stops it.
-async fn watch(cloud: &LocalCloud, spinner: &ProgressBar, stop: &CancellationToken) {
+async fn watch(cloud: &LocalCloud, mappings: &Path, spinner: &ProgressBar, stop: &CancellationToken) {
     let mut line = status::StatusLine::default();
     while !stop.is_cancelled() {
-        spinner.set_message(line.text(&cloud.status(), Instant::now()));
+        let status = cloud.status();
+        if let Err(error) = crate::mappings::write(mappings, &status.mappings) {
+            tracing::warn!(file = %mappings.display(), %error, "the mappings' state can't be told to others");
+        }
+        spinner.set_message(line.text(&status, Instant::now()));
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}
             () = stop.cancelled() => {}

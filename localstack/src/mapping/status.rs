@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rdkafka::statistics::Statistics;
 use rdkafka::{Offset, TopicPartitionList};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::template::model::KafkaMapping;
 
 /// The state, in AWS's words where it has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MappingState {
     /// It has not got its partitions yet.
     Creating,
@@ -21,7 +21,7 @@ pub enum MappingState {
 }
 
 /// A mapping as it is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MappingStatus {
     /// `<function logical id>/<event name>`.
@@ -55,7 +55,7 @@ pub struct MappingStatus {
 }
 
 /// One partition.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PartitionStatus {
     /// The next record to be delivered; `None`: nothing was committed yet.

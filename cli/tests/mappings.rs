@@ -1,0 +1,39 @@
+//! `freshet mappings` beside a system that runs, and where none does.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+
+mod common;
+
+use std::process::Command;
+
+use serde_json::Value;
+
+const FRESHET: &str = env!("CARGO_BIN_EXE_freshet");
+
+fn mappings(data_dir: &str, more: &[&str]) -> (i32, String, String) {
+    let output = Command::new(FRESHET).args(["mappings", "--data-dir", data_dir]).args(more).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mappings_of_what_runs_are_shown_and_where_nothing_runs_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, printed, said) = mappings(folder.path().to_str().unwrap(), &[]);
+    assert!(code == 2 && printed.is_empty() && said.contains("no `freshet up` runs on"), "{said}");
+
+    let system = common::System::start().await;
+    let mut last = (1, String::new(), String::new());
+    let started = std::time::Instant::now();
+    // It is told once a second from the moment that all of it serves.
+    while last.0 != 0 && started.elapsed().as_secs() < 60 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        last = mappings(system.data_dir(), &["--json"]);
+    }
+    let told: Value = serde_json::from_str(&last.1).unwrap_or_else(|_| panic!("{last:?}"));
+    let all = told["mappings"].as_array().unwrap();
+    let recommend = all.iter().find(|mapping| mapping["function"] == "Recommend").unwrap();
+    assert_eq!((&recommend["topic"], &recommend["filtered"]), (&Value::from("user-events"), &Value::from(0)));
+    let (code, printed, _) = mappings(system.data_dir(), &[]);
+    let is_shown = |mapping: &Value| printed.contains(mapping["id"].as_str().unwrap());
+    assert!(code == 0 && printed.contains("lag") && all.iter().all(is_shown), "{printed}");
+}
