@@ -43,6 +43,10 @@ impl Recommender for Scripted {
     fn bytes(&self) -> Option<Bytes> {
         Some(Bytes { item: Typical::of(vec![3, 1, 2]), person: Typical::default() })
     }
+
+    fn item_writes(&self) -> Option<f64> {
+        Some(2.0)
+    }
 }
 
 fn scripted(list: &[u32]) -> Scripted {
