@@ -9,6 +9,7 @@ use freshet_events::Product;
 use freshet_events::signal::SeenProduct;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use crate::backoff::{ROUNDS, pause};
 use crate::cache::Cached;
 use crate::client::Store;
 use crate::document::CONCURRENCY;
@@ -18,8 +19,6 @@ use crate::error::StoreError;
 const BATCH_WRITE_ITEMS: usize = 25;
 /// How long a snapshot is used before its version is asked for, milliseconds.
 const CHECK_EVERY_MS: i64 = 5_000;
-/// Rounds for what DynamoDB leaves unprocessed.
-const UNPROCESSED_ROUNDS: u32 = 6;
 
 impl Store {
     /// All products.
@@ -92,11 +91,11 @@ impl Store {
             if writes.is_empty() {
                 break;
             }
-            if round == UNPROCESSED_ROUNDS {
+            if round == ROUNDS {
                 let message = format!("{} items stay unprocessed", writes.len());
                 return Err(StoreError::Unavailable { operation: "BatchWriteItem", table: table.clone(), message });
             }
-            tokio::time::sleep(std::time::Duration::from_millis(25 << round)).await;
+            pause(round).await;
         }
         Ok(())
     }

@@ -4,11 +4,11 @@
 //! succeeds only over those: a late writer (an invocation that timed out and still runs) can't undo a newer state.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use crate::backoff::{ROUNDS, pause};
 use crate::client::{Store, Tables};
 use crate::error::StoreError;
 
@@ -16,8 +16,6 @@ use crate::error::StoreError;
 pub const CONCURRENCY: usize = 16;
 /// Keys of one BatchGetItem, DynamoDB's limit.
 pub(crate) const BATCH_GET_KEYS: usize = 100;
-/// Rounds for what DynamoDB leaves unprocessed.
-pub(crate) const UNPROCESSED_ROUNDS: u32 = 6;
 
 /// What is kept as a document.
 pub trait Document: Sized + Default {
@@ -144,10 +142,10 @@ impl Store {
             keys = answer.unprocessed_keys.unwrap_or_default().remove(table).map(|left| left.keys).unwrap_or_default();
             if !keys.is_empty() {
                 round += 1;
-                if round > UNPROCESSED_ROUNDS {
+                if round > ROUNDS {
                     return Err(unavailable(format!("{} keys stay unprocessed", keys.len())));
                 }
-                tokio::time::sleep(Duration::from_millis(25 << round)).await;
+                pause(round).await;
             }
         }
         Ok(found)

@@ -10,6 +10,7 @@
 //!
 //! [`document`] is what people and items share: compact bytes, written only over what was read (`writes`).
 
+mod backoff;
 pub mod board;
 pub mod cache;
 pub mod catalogue;

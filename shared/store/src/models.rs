@@ -15,7 +15,7 @@ const BRIDGE_TTL_MS: i64 = 30_000;
 /// And while it has fewer companions than this, so that each new one tells much.
 const YOUNG_COMPANIONS: usize = 16;
 const YOUNG_BRIDGE_TTL_MS: i64 = 500;
-/// Item models kept: read, a full one takes 10 KB (its neighbours' ids are texts of their own), so 50 MB at the most.
+/// Item models kept: read, a full one takes 3 KB (with ids of up to 24 bytes), so 15 MB.
 const MAX_ITEMS: usize = 5_000;
 
 /// Item models by id.

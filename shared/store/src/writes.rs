@@ -3,16 +3,15 @@
 //! [BatchExecuteStatement](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.multiplestatements.batching.html)
 //! is the one batch of DynamoDB's whose writes can have conditions; it costs what 25 single writes cost and is no transaction.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementError, BatchStatementErrorCodeEnum, BatchStatementRequest, ReturnConsumedCapacity,
 };
 use futures::stream::{self, StreamExt as _};
 
+use crate::backoff::{ROUNDS, pause};
 use crate::client::Store;
-use crate::document::{BATCH_GET_KEYS, CONCURRENCY, Consistency, Document, Raw, UNPROCESSED_ROUNDS};
+use crate::document::{BATCH_GET_KEYS, CONCURRENCY, Consistency, Document, Raw};
 use crate::error::StoreError;
 
 /// The API operation.
@@ -56,20 +55,20 @@ impl Store {
     /// order given.
     pub async fn put<T: Document>(&self, puts: Vec<Put>) -> Vec<Result<(), StoreError>> {
         let table = T::table(&self.tables);
-        let batches: Vec<Vec<Put>> = puts.chunks(BATCH).map(<[Put]>::to_vec).collect();
-        let batches = stream::iter(batches).map(|batch| self.put_batch(table, batch)).buffered(CONCURRENCY);
+        let batches = puts.chunks(BATCH).map(|batch| self.put_batch(table, batch)).collect::<Vec<_>>();
+        let batches = stream::iter(batches).buffered(CONCURRENCY);
         batches.collect::<Vec<_>>().await.into_iter().flatten().collect()
     }
 
-    async fn put_batch(&self, table: &str, puts: Vec<Put>) -> Vec<Result<(), StoreError>> {
+    async fn put_batch(&self, table: &str, puts: &[Put]) -> Vec<Result<(), StoreError>> {
         let mut outcomes: Vec<Outcome> = puts.iter().map(|_| Outcome::Again(String::new())).collect();
-        for round in 0..=UNPROCESSED_ROUNDS {
+        for round in 0..=ROUNDS {
             let open: Vec<usize> = (0..puts.len()).filter(|at| matches!(outcomes[*at], Outcome::Again(_))).collect();
             if open.is_empty() {
                 break;
             }
             if round > 0 {
-                tokio::time::sleep(Duration::from_millis(25 << round)).await;
+                pause(round).await;
             }
             match self.execute(table, open.iter().map(|at| &puts[*at])).await {
                 Ok(answers) => open.into_iter().zip(answers).for_each(|(at, answer)| outcomes[at] = answer),
@@ -80,7 +79,7 @@ impl Store {
                 }
             }
         }
-        self.settle(table, &puts, &outcomes).await
+        self.settle(table, puts, &outcomes).await
     }
 
     /// One request; the outcome of each statement.
