@@ -14,7 +14,7 @@ const MAX_POSTINGS: usize = 2_000;
 const MAX_WORD: usize = 40;
 
 /// Products that are kept as the most like another.
-pub(crate) const MOST_ALIKE: usize = 20;
+const MOST_ALIKE: usize = 20;
 /// Products whose most alike are kept once they were asked for: 20 MB at the most.
 const MAX_KEPT: usize = 50_000;
 
@@ -36,7 +36,7 @@ pub struct Product {
 }
 
 /// All products, indexed by id, category and words.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Catalogue {
     entries: Vec<Entry>,
     by_key: KeyMap<usize>,
@@ -48,26 +48,14 @@ pub struct Catalogue {
     postings: Vec<Vec<(usize, f32)>>,
     /// A number for each facet; 0 where there are fewer.
     facets: Kinds,
-    /// The most alike of an entry, once they were asked for.
-    alike: Vec<OnceLock<Vec<Alike>>>,
-    /// How many are kept.
-    kept: Kept,
+    /// Entries whose most alike are kept.
+    kept: AtomicUsize,
 }
 
 /// An entry's place, and how like it is, 0 to 1.
 pub(crate) type Alike = (usize, f32);
 
-/// A count that is copied with what it counts.
-#[derive(Debug, Default)]
-struct Kept(AtomicUsize);
-
-impl Clone for Kept {
-    fn clone(&self) -> Self {
-        Self(AtomicUsize::new(self.0.load(Ordering::Relaxed)))
-    }
-}
-
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Entry {
     id: ItemId,
     /// By number.
@@ -77,6 +65,8 @@ struct Entry {
     /// Words by number with their weights: a vector of length 1.
     words: Vec<(usize, f32)>,
     kinds: Kinds,
+    /// The most alike, once they were asked for.
+    alike: OnceLock<Vec<Alike>>,
 }
 
 impl Catalogue {
@@ -128,9 +118,9 @@ impl Catalogue {
                 catalogue.by_category[number as usize].push(at);
                 number
             });
-            catalogue.entries.push(Entry { id, category, price, available, words, kinds });
+            let alike = OnceLock::new();
+            catalogue.entries.push(Entry { id, category, price, available, words, kinds, alike });
         }
-        catalogue.alike.resize_with(catalogue.entries.len(), OnceLock::new);
         catalogue
     }
 
@@ -213,14 +203,14 @@ impl Catalogue {
 
     /// The [`MOST_ALIKE`] products to the one at `place`: every list with it in its context asks for them.
     pub(crate) fn most_alike(&self, place: usize) -> Cow<'_, [Alike]> {
-        let kept = &self.alike[place];
+        let kept = &self.entries[place].alike;
         if let Some(alike) = kept.get() {
             return Cow::Borrowed(alike);
         }
-        if self.kept.0.load(Ordering::Relaxed) >= MAX_KEPT {
+        if self.kept.load(Ordering::Relaxed) >= MAX_KEPT {
             return Cow::Owned(self.find_alike(place, MOST_ALIKE));
         }
-        self.kept.0.fetch_add(1, Ordering::Relaxed);
+        self.kept.fetch_add(1, Ordering::Relaxed);
         Cow::Borrowed(kept.get_or_init(|| self.find_alike(place, MOST_ALIKE)))
     }
 

@@ -41,7 +41,7 @@ pub struct PopularityShard {
 }
 
 /// The least demand of what is kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Floors {
     slow: f64,
     fast: f64,
@@ -81,6 +81,7 @@ impl PopularityShard {
             }
             return worth;
         }
+        // As it was read: what it keeps says what it asks of a newcomer.
         if self.floors.is_none() && self.entries.len() >= 2 * MAX_OVERALL {
             self.trim();
         }
@@ -97,16 +98,16 @@ impl PopularityShard {
     /// Keeps what is at the top over all, at either speed, or in its category.
     fn trim(&mut self) {
         let mut kept: BTreeMap<ItemId, Entry> = BTreeMap::new();
-        let mut floors = Floors { any_category: f64::NEG_INFINITY, ..Floors::default() };
         let least = |ranked: &[(&ItemId, &Entry)], speed: fn(Demand) -> f64| {
             ranked.get(MAX_OVERALL - 1).map_or(f64::NEG_INFINITY, |(_, entry)| speed(entry.demand))
         };
         let mut ranked: Vec<(&ItemId, &Entry)> = self.entries.iter().collect();
         ranked.sort_by(|a, b| b.1.demand.fast.total_cmp(&a.1.demand.fast).then_with(|| a.0.cmp(b.0)));
-        floors.fast = least(&ranked, |demand| demand.fast);
+        let fast = least(&ranked, |demand| demand.fast);
         kept.extend(ranked.iter().take(MAX_OVERALL).map(|(item, entry)| ((*item).clone(), (*entry).clone())));
         ranked.sort_by(|a, b| b.1.demand.slow.total_cmp(&a.1.demand.slow).then_with(|| a.0.cmp(b.0)));
-        floors.slow = least(&ranked, |demand| demand.slow);
+        let slow = least(&ranked, |demand| demand.slow);
+        let mut floors = Floors { slow, fast, by_category: HashMap::new(), any_category: f64::NEG_INFINITY };
         let mut in_category: HashMap<&str, usize> = HashMap::new();
         for (rank, (item, entry)) in ranked.into_iter().enumerate() {
             let category_rank = entry.category.as_deref().map(|category| {
