@@ -229,13 +229,7 @@ impl LocalCloud {
 fn lock(data_dir: &Path) -> Result<std::fs::File, CloudError> {
     let io = |source| CloudError::Io { what: format!("{}", data_dir.display()), source };
     std::fs::create_dir_all(data_dir).map_err(io)?;
-    let file =
-        std::fs::File::options().create(true).truncate(false).write(true).open(data_dir.join("lock")).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(CloudError::AlreadyRunning(data_dir.to_owned())),
-        Err(std::fs::TryLockError::Error(source)) => Err(io(source)),
-    }
+    crate::lock::take(data_dir).map_err(io)?.ok_or_else(|| CloudError::AlreadyRunning(data_dir.to_owned()))
 }
 
 /// The port asked for; else the one of the last start, if it is still free; else any. Kept, so that clients find it again.

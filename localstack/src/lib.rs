@@ -2,12 +2,14 @@
 //!
 //! [`LocalCloud::start`] reads the template and starts everything; each part stands alone as well.
 
+mod clock;
 mod cloud;
 pub mod dynamodb;
 mod error;
 pub mod functions;
 pub mod gateway;
 pub mod kafka;
+pub mod lock;
 pub mod mapping;
 mod options;
 pub mod pattern;

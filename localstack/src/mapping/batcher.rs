@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::ledger::Ledger;
 use super::record::Record;
+use crate::clock::now_ms;
 use crate::functions::MAX_PAYLOAD_BYTES;
 use crate::template::model::{KafkaMapping, KafkaSource};
 
@@ -25,6 +26,10 @@ impl Part {
     /// How many of its records a filter let through.
     pub(super) fn delivered(&self) -> usize {
         self.records.iter().filter(|record| !record.is_filtered()).count()
+    }
+
+    fn is_delivered(&self) -> bool {
+        self.records.iter().any(|record| !record.is_filtered())
     }
 }
 
@@ -45,6 +50,17 @@ impl Batch {
     /// How many of them the function gets: those that a filter let through.
     pub(super) fn delivered(&self) -> usize {
         self.parts.iter().map(Part::delivered).sum()
+    }
+
+    /// Is there any that a filter let through?
+    pub(super) fn is_delivered(&self) -> bool {
+        self.parts.iter().any(Part::is_delivered)
+    }
+
+    /// How many of them no filter let through, apart from those that come `again` with what failed.
+    pub(super) fn filtered(&self, again: &[Vec<Record>]) -> usize {
+        let again = again.iter().flatten().filter(|record| record.is_filtered()).count();
+        self.len() - self.delivered() - again
     }
 }
 
@@ -155,7 +171,8 @@ impl Batcher {
     /// Takes out the records of one partition that are older than the mapping takes, once everything before them is done; with
     /// the invocations of them that failed.
     pub(super) fn take_expired(&self, ledgers: &mut BTreeMap<i32, Ledger>, now: Instant) -> Option<(Part, u32)> {
-        let oldest_ms = unix_ms() - i64::from(self.maximum_age_s?) * 1_000;
+        let maximum_age_s = self.maximum_age_s?;
+        let oldest_ms = now_ms() - i64::from(maximum_age_s) * 1_000;
         let is_next =
             |ledger: &Ledger| ledger.is_free(now) && ledger.front().is_some_and(|next| next.is_before(oldest_ms));
         let (partition, ledger) = ledgers.iter_mut().find(|(_, ledger)| is_next(ledger))?;
@@ -174,7 +191,7 @@ impl Batcher {
         let records = parts.iter().flat_map(|part| &part.records).map(|record| record.json.len() + 1).sum::<usize>();
         let mut payload = String::with_capacity(self.head.len() + 2 + records + parts.len() * PER_PARTITION_BYTES);
         payload.push_str(&self.head);
-        for (at, part) in parts.iter().filter(|part| part.delivered() > 0).enumerate() {
+        for (at, part) in parts.iter().filter(|part| part.is_delivered()).enumerate() {
             payload.push_str(if at > 0 { "," } else { "" });
             payload.push_str(&serde_json::Value::from(self.identifier(part.partition)).to_string());
             payload.push_str(":[");
@@ -199,16 +216,9 @@ fn parts_again(ledgers: &mut BTreeMap<i32, Ledger>, group: u64) -> Vec<Part> {
     let of_group = |ledger: &Ledger| ledger.retry().filter(|retry| retry.group == group && !ledger.in_flight);
     let mut parts = Vec::new();
     for (partition, ledger) in ledgers {
-        if of_group(ledger).is_none() {
-            continue;
+        if of_group(ledger).is_some() {
+            parts.push(Part { partition: *partition, epoch: ledger.epoch, records: ledger.pop_retry() });
         }
-        let records = ledger.pop_retry();
-        parts.push(Part { partition: *partition, epoch: ledger.epoch, records });
     }
     parts
-}
-
-fn unix_ms() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }

@@ -137,9 +137,6 @@ impl Ledger {
 
     /// Of the batch in flight `records` (in order, at least one) come again.
     pub(super) fn again(&mut self, records: Vec<Record>, group: u64, failures: u32, progress: bool, now: Instant) {
-        self.in_flight = false;
-        // Never above the lowest record that is not done.
-        self.position = records.first().map(|record| record.offset).or(self.position);
         self.tries = if progress { 1 } else { self.tries.saturating_add(1) };
         let backoff = FIRST_BACKOFF * 2_u32.saturating_pow((self.tries - 1).min(16));
         let not_before = now + backoff.min(LAST_BACKOFF);
@@ -150,8 +147,6 @@ impl Ledger {
     /// The batch in flight, of `records` (in order, at least two), comes again as two, each of a group of its own, at once: what is
     /// wrong with it is being looked for, so this is no attempt of its own.
     pub(super) fn halve(&mut self, records: Vec<Record>, groups: [u64; 2], failures: u32, now: Instant) {
-        self.in_flight = false;
-        self.position = records.first().map(|record| record.offset).or(self.position);
         self.tries = 0;
         let first = records.len() / 2;
         for (group, len) in groups.into_iter().zip([first, records.len() - first]).rev() {
@@ -160,7 +155,11 @@ impl Ledger {
         self.put_back(records);
     }
 
+    /// The batch in flight is over, and these of it (in order) wait again.
     fn put_back(&mut self, records: Vec<Record>) {
+        self.in_flight = false;
+        // Never above the lowest record that is not done.
+        self.position = records.first().map(|record| record.offset).or(self.position);
         for record in records.into_iter().rev() {
             self.waiting_bytes += record.json.len();
             self.waiting.push_front(record);

@@ -232,7 +232,7 @@ impl Poller {
         }
         while self.has_free_poller() && self.batcher.due(&self.ledgers, now).is_some_and(|due| due <= now) {
             let Some(batch) = self.batcher.close(&mut self.ledgers, now) else { return };
-            if batch.delivered() == 0 {
+            if !batch.is_delivered() {
                 // Nothing of it passes a filter: it is done without anybody.
                 self.in_flight.push(Box::pin(async move { (batch, Outcome::Response(Bytes::new())) }));
                 continue;
@@ -257,15 +257,12 @@ impl Poller {
     fn settle(&mut self, batch: Batch, outcome: &Outcome) {
         self.forget_lost();
         let again = self.judge(&batch, outcome);
-        let filtered_of = |records: &[Record]| records.iter().filter(|record| record.is_filtered()).count();
-        let filtered: usize =
-            batch.parts.iter().zip(&again).map(|(part, again)| filtered_of(&part.records) - filtered_of(again)).sum();
-        let records = batch.delivered() as u64;
-        let (invoked, retried) = (u64::from(records > 0), again.iter().any(|records| !records.is_empty()));
+        let (records, filtered) = (batch.delivered() as u64, batch.filtered(&again) as u64);
+        let retried = again.iter().any(|records| !records.is_empty());
         self.status.update(|status| {
-            status.batches += if retried { 0 } else { invoked };
+            status.batches += u64::from(records > 0 && !retried);
             status.records += records;
-            status.filtered += filtered as u64;
+            status.filtered += filtered;
             status.retries += u64::from(retried);
         });
         // What failed as a whole comes again as a whole; named failures are each partition's own affair.

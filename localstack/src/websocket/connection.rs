@@ -19,8 +19,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use super::event::{What, now_ms, payload};
+use super::event::{What, payload};
 use super::registry::{Handle, Registry};
+use crate::clock::now_ms;
 use crate::functions::Outcome;
 use crate::template::model::WebSocketRoute;
 

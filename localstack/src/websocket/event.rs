@@ -3,8 +3,6 @@
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>;
 //! the fixtures are events as API Gateway sends them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use axum::http::request::Parts;
 use base64::Engine as _;
 use bytes::Bytes;
@@ -14,6 +12,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::registry::Handle;
+use crate::clock::now_ms;
 use crate::template::model::WebSocketApi;
 
 /// What happened to a socket.
@@ -25,11 +24,6 @@ pub(crate) enum What<'a> {
     Message(&'a [u8], bool),
     /// It has gone, with the close code and reason.
     Disconnect(u16, &'a str),
-}
-
-/// Milliseconds since the epoch.
-pub(crate) fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The payload of the function that `route_key` leads to.

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::event::now_ms;
+use crate::clock::now_ms;
 
 /// Messages that may wait for a socket to read them; one that does not read is cut off.
 const QUEUE: usize = 64;

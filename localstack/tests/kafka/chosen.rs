@@ -5,7 +5,7 @@ use freshet_localstack::pattern::Filter;
 use rdkafka::producer::FutureRecord;
 
 use crate::given_up::read;
-use crate::support::{Function, Topic, error, failures, ok, run, start, until};
+use crate::support::{Function, Topic, committed, error, failures, now_ms, ok, run, start, until};
 
 /// `{"n": 3, "kind": "odd"}`
 fn counted(range: std::ops::Range<usize>) -> impl Iterator<Item = String> {
@@ -25,15 +25,14 @@ fn only_what_a_filter_admits_is_delivered_and_all_is_committed() {
         let mut mapping = topic.mapping();
         mapping.filters = filters(&[r#"{"value": {"kind": ["even"]}}"#]);
         let mapping = start(mapping, Strict, &function).await;
-        let committed = |to: i64| mapping.status().partitions.get(&0).is_some_and(|p| p.committed == Some(to));
-        until("the commit", || committed(30)).await;
+        committed(&mapping, 0, 30).await;
         let even: Vec<(i64, i64)> = (0..30).step_by(2).map(|offset| (0, offset)).collect();
         assert_eq!(function.batches.lock().unwrap().concat(), even);
         assert_eq!((mapping.status().records, mapping.status().filtered), (15, 15));
         // Nothing of these passes: nobody is invoked, and they are done all the same.
         let batches = mapping.status().batches;
         topic.send(0, counted(0..40).filter(|value| value.contains("odd"))).await;
-        until("the commit", || committed(50)).await;
+        committed(&mapping, 0, 50).await;
         assert_eq!((mapping.status().batches, mapping.status().records), (batches, 15));
         mapping.stop().await;
     });
@@ -73,7 +72,7 @@ fn what_fails_comes_again_without_what_was_filtered() {
         let mut mapping = topic.mapping();
         mapping.filters = filters(&[r#"{"value": {"kind": ["even"]}}"#]);
         let mapping = start(mapping, Strict, &function).await;
-        until("the commit", || mapping.status().partitions.get(&0).is_some_and(|p| p.committed == Some(10))).await;
+        committed(&mapping, 0, 10).await;
         let all: Vec<(i64, i64)> = [0, 2, 4, 6, 8].map(|offset| (0, offset)).to_vec();
         let tail = all[3..].to_vec();
         assert_eq!(*function.batches.lock().unwrap(), [all.clone(), all, tail.clone(), tail]);
@@ -93,8 +92,8 @@ fn a_batch_that_fails_is_bisected_until_the_bad_record_stands_alone() {
         (mapping.batch_size, mapping.batching_window_ms) = (32, 300);
         (mapping.bisect_on_error, mapping.maximum_retry_attempts) = (true, Some(0));
         let mapping = start(mapping, Strict, &function).await;
-        let committed = |at: i32| mapping.status().partitions.get(&at).is_some_and(|p| p.committed == Some(16));
-        until("the commits", || committed(0) && committed(1)).await;
+        committed(&mapping, 0, 16).await;
+        committed(&mapping, 1, 16).await;
         assert_eq!(mapping.status().given_up, 1, "halving is no attempt, and the one that is bad had its only one");
         let batches = function.batches.lock().unwrap().clone();
         let answered: Vec<(i64, i64)> =
@@ -113,11 +112,10 @@ fn records_that_are_too_old_go_to_the_failure_topic_undelivered() {
     run(async {
         let topic = Topic::new(1).await;
         let dead = Topic::named(&format!("{}-failed", topic.name), 1).await;
-        let hour_ago =
-            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() - 3_600_000;
+        let hour_ago = now_ms() - 3_600_000;
         for key in ["a", "b"] {
             let record = FutureRecord::to(&topic.name).key(key.as_bytes()).payload(b"old".as_slice()).partition(0);
-            topic.send_record(record.timestamp(i64::try_from(hour_ago).unwrap())).await;
+            topic.send_record(record.timestamp(hour_ago)).await;
         }
         topic.send(0, ["new".to_owned()]).await;
         let function = Function::new(|_, _| ok());
@@ -125,7 +123,7 @@ fn records_that_are_too_old_go_to_the_failure_topic_undelivered() {
         mapping.maximum_record_age_s = Some(60);
         mapping.on_failure = Some(format!("kafka://{}", dead.name));
         let mapping = start(mapping, Strict, &function).await;
-        until("the commit", || mapping.status().partitions.get(&0).is_some_and(|p| p.committed == Some(3))).await;
+        committed(&mapping, 0, 3).await;
         assert_eq!(function.batches.lock().unwrap().concat(), [(0, 2)]);
         assert_eq!(mapping.status().given_up, 2);
         mapping.stop().await;

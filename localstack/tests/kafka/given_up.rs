@@ -9,7 +9,7 @@ use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::producer::FutureRecord;
 use serde_json::Value;
 
-use crate::support::{Function, PATIENCE, Place, Topic, broker, error, failures, ok, run, start, until};
+use crate::support::{Function, PATIENCE, Place, Topic, broker, committed, error, failures, ok, run, start, until};
 
 /// The first `count` records of a topic: key and value.
 pub(crate) async fn read(topic: &str, count: usize) -> Vec<(Option<Vec<u8>>, Value)> {
@@ -49,7 +49,7 @@ fn what_failed_as_often_as_allowed_goes_to_the_failure_topic_with_its_key() {
             3,
             "the first attempt and two more: {batches:?}"
         );
-        until("the commit", || mapping.status().partitions.get(&0).is_some_and(|p| p.committed == Some(3))).await;
+        committed(&mapping, 0, 3).await;
         mapping.stop().await;
         let letters = read(&dead.name, 2).await;
         assert_eq!(letters.iter().map(|(key, _)| key.clone().unwrap()).collect::<Vec<_>>(), [b"a", b"b"]);
@@ -95,7 +95,7 @@ fn a_record_that_no_payload_can_hold_is_told_committed_and_passed_over() {
         let mut mapping = topic.mapping();
         mapping.on_failure = Some(format!("kafka://{}", dead.name));
         let mapping = start(mapping, Strict, &function).await;
-        until("the commit", || mapping.status().partitions.get(&0).is_some_and(|p| p.committed == Some(2))).await;
+        committed(&mapping, 0, 2).await;
         assert_eq!((mapping.status().oversized, mapping.status().given_up), (1, 1));
         topic.send(0, ["after".to_owned()]).await;
         function.delivered(2).await;

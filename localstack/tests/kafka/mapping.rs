@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::support::{Function, Place, Topic, broker, error, failures, ok, run, start, start_as, until};
+use crate::support::{Function, Place, Topic, broker, error, failures, now_ms, ok, run, start, start_as, until};
 use freshet_localstack::functions::Outcome;
 use freshet_localstack::mapping::MappingState;
 use freshet_localstack::mapping::PartialFailures::{Lenient, Strict};
@@ -199,12 +199,12 @@ fn a_new_group_begins_where_its_starting_position_says() {
         let topic = Topic::new(1).await;
         topic.send(0, numbers(0..5)).await;
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        let middle = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+        let middle = now_ms();
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         topic.send(0, numbers(5..8)).await;
         let (at_time, latest) = (Function::new(|_, _| ok()), Function::new(|_, _| ok()));
         let mut mapping = topic.mapping();
-        mapping.starting_position = StartingPosition::AtTimestamp(i64::try_from(middle).unwrap());
+        mapping.starting_position = StartingPosition::AtTimestamp(middle);
         let one = start(mapping.clone(), Strict, &at_time).await;
         mapping.starting_position = StartingPosition::Latest;
         mapping.consumer_group += "-latest";

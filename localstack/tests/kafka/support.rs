@@ -236,6 +236,18 @@ pub(crate) async fn start_as(
     Mapping::start(mapping, options, Arc::clone(function) as Arc<dyn Invoke>).await.unwrap()
 }
 
+/// Waits until all records before `to` are committed.
+pub(crate) async fn committed(mapping: &Mapping, partition: i32, to: i64) {
+    let committed = || mapping.status().partitions.get(&partition).and_then(|status| status.committed);
+    until("the commit", || committed() == Some(to)).await;
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
 pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
     let started = Instant::now();
     while !condition() {
