@@ -1,12 +1,12 @@
 //! `freshet mappings`: the event source mappings of the `freshet up` that runs, as it tells them in its data folder.
 
 use std::fmt;
-use std::fs::TryLockError;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use freshet_localstack::lock;
 use freshet_localstack::mapping::{MappingState, MappingStatus};
 use serde::{Deserialize, Serialize};
 
@@ -28,11 +28,18 @@ struct Mappings {
 ///
 /// # Errors
 /// The folder can't be written.
-pub(crate) fn write(file: &Path, mappings: &[MappingStatus]) -> std::io::Result<()> {
+pub(crate) fn write(data_dir: &Path, mappings: &[MappingStatus]) -> std::io::Result<()> {
     let text = serde_json::to_vec(&Mappings { mappings: mappings.to_vec() })?;
+    let file = data_dir.join(FILE);
     let new = file.with_extension("json.new");
     std::fs::write(&new, text)?;
     std::fs::rename(&new, file)
+}
+
+/// Ends that: nothing runs there any more.
+pub(crate) fn forget(data_dir: &Path) {
+    // Where there is nothing, there is nothing to end.
+    let _ = std::fs::remove_file(data_dir.join(FILE));
 }
 
 /// Runs the command.
@@ -41,9 +48,8 @@ pub(crate) fn write(file: &Path, mappings: &[MappingStatus]) -> std::io::Result<
 /// Nothing runs there.
 pub(crate) fn run(args: &MappingsArgs, json: bool) -> anyhow::Result<ExitCode> {
     let folder = args.data_dir.display();
-    let nothing = || Usage(format!("no `freshet up` runs on {folder}: start one, or name its --data-dir"));
-    if !is_running(&args.data_dir)? {
-        return Err(nothing().into());
+    if !lock::is_taken(&args.data_dir).with_context(|| format!("--data-dir: {folder}"))? {
+        return Err(Usage(format!("no `freshet up` runs on {folder}: start one, or name its --data-dir")).into());
     }
     let text = match std::fs::read(args.data_dir.join(FILE)) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -54,20 +60,6 @@ pub(crate) fn run(args: &MappingsArgs, json: bool) -> anyhow::Result<ExitCode> {
     let mappings: Mappings = serde_json::from_slice(&text).with_context(|| format!("{folder}/{FILE}"))?;
     output::result(&mappings, json)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Its lock is held as long as it runs.
-fn is_running(data_dir: &Path) -> anyhow::Result<bool> {
-    let context = || format!("--data-dir: {}", data_dir.display());
-    let lock = match std::fs::File::open(data_dir.join("lock")) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        other => other.with_context(context)?,
-    };
-    match lock.try_lock() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(error).with_context(context),
-    }
 }
 
 impl fmt::Display for Mappings {

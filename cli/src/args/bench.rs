@@ -55,18 +55,25 @@ pub(crate) struct LatencyArgs {
     pub(crate) binaries: Binaries,
 }
 
-/// Of `freshet bench throughput`.
+/// What is played.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct ThroughputArgs {
-    /// Events to measure.
-    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(100..=50_000_000))]
-    pub(crate) events: u64,
+pub(crate) struct SessionsArgs {
     /// Sessions to play, as `freshet simulate --from` reads them; invented ones of a similar shape if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Option<PathBuf>,
     /// Sessions that go on at the same time; 1 keeps the order of the file, where data sets list whole sessions.
     #[arg(long, default_value_t = 1_000, value_name = "SESSIONS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) interleave: u32,
+}
+
+/// Of `freshet bench throughput`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ThroughputArgs {
+    /// Events to measure.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(100..=50_000_000))]
+    pub(crate) events: u64,
+    #[command(flatten)]
+    pub(crate) sessions: SessionsArgs,
     /// Events of the bare loop.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(100..))]
     pub(crate) baseline_events: u64,
@@ -121,12 +128,8 @@ pub(crate) struct DistributedArgs {
     /// Events to send.
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(100..=50_000_000))]
     pub(crate) events: u64,
-    /// Sessions to play, as `freshet simulate --from` reads them; invented ones of a similar shape if not given.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) from: Option<PathBuf>,
-    /// Sessions that go on at the same time.
-    #[arg(long, default_value_t = 1_000, value_name = "SESSIONS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(crate) interleave: u32,
+    #[command(flatten)]
+    pub(crate) sessions: SessionsArgs,
     /// Events a second.
     #[arg(long, default_value_t = 500.0, value_name = "PER_SECOND", value_parser = rate, allow_negative_numbers = true)]
     pub(crate) rate: f64,

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 use crate::style::Color;
 
 pub(crate) use bench::{
-    Bench, BenchArgs, ColdStartArgs, DistributedArgs, GrowthArgs, LatencyArgs, PushArgs, ThroughputArgs,
+    Bench, BenchArgs, ColdStartArgs, DistributedArgs, GrowthArgs, LatencyArgs, PushArgs, SessionsArgs, ThroughputArgs,
 };
 pub(crate) use evaluate::{EvaluateArgs, Protocol};
 pub(crate) use kafka::{KafkaArgs, KafkaSecurity};

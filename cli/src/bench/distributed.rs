@@ -2,25 +2,24 @@
 //! made when the functions make them, after each event of their person, and once with lists made at the very moment of the next
 //! event, which know of all that others did meanwhile.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use freshet_engine::{Config, EventKind, Strategy};
-use std::collections::HashMap;
-
 use freshet_evaluation::{Dataset, Event, Freshet, Happened, Recommender, Request};
 use serde::Serialize;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::interleave::Interleave;
-use super::{Own, OwnOptions, invented, throughput};
+use super::{Own, OwnOptions, sessions, throughput};
 use crate::args::{DistributedArgs, Protocol};
 use crate::judge::{self, Manner};
 use crate::output::{self, thousands};
+use crate::simulate::dataset::Visit;
 use crate::simulate::summary::Tally;
-use crate::simulate::{Pace, Planned, dataset, event_id, kafka};
+use crate::simulate::{Pace, event_id, kafka};
 use crate::style::{BOLD, WARN, paint};
 
 /// Hits among the choices that a list had been made for.
@@ -98,7 +97,7 @@ impl Recommender for Ahead<'_> {
 /// What could not be started, read or measured.
 pub(super) async fn run(args: DistributedArgs, json: bool, stop: &CancellationToken) -> anyhow::Result<()> {
     // Mistakes in the arguments show before anything is started.
-    let events = events(&args)?;
+    let events: Vec<Visit> = sessions::visits(&args.sessions, args.events)?.collect::<Result<_, _>>()?;
     ensure!(!events.is_empty(), "there are no events");
     let options =
         OwnOptions { partitions: args.partitions, ..OwnOptions::new(args.template.clone(), args.binaries.clone()) };
@@ -108,10 +107,10 @@ pub(super) async fn run(args: DistributedArgs, json: bool, stop: &CancellationTo
     let (functions, events_per_second, sent) = lived?;
     let (one_process, at_the_next) = tokio::task::block_in_place(|| alone(&args, &events[..sent], stop))?;
     let result = Distributed {
-        source: args.from.as_ref().map_or_else(|| "invented".to_owned(), |file| file.display().to_string()),
+        source: sessions::source(&args.sessions),
         events: sent as u64,
         partitions: args.partitions,
-        interleaved_sessions: args.interleave,
+        interleaved_sessions: args.sessions.interleave,
         rate: args.rate,
         events_per_second,
         interrupted: stop.is_cancelled(),
@@ -123,25 +122,16 @@ pub(super) async fn run(args: DistributedArgs, json: bool, stop: &CancellationTo
     output::result(&result, json)
 }
 
-fn events(args: &DistributedArgs) -> anyhow::Result<Vec<dataset::Visit>> {
-    let count = usize::try_from(args.events).unwrap_or(usize::MAX);
-    let rows: Box<dyn Iterator<Item = Result<dataset::Visit, dataset::DatasetError>> + Send> = match &args.from {
-        Some(file) => Box::new(dataset::Dataset::open(file)?),
-        None => Box::new(invented::visits().map(Ok)),
-    };
-    Ok(Interleave::new(rows.take(count), args.interleave as usize).collect::<Result<_, _>>()?)
-}
-
 /// Through Kafka and the functions at the rate that was asked for; what they counted, how fast it was, and how many were sent.
 async fn live(
     own: &Own,
     args: &DistributedArgs,
-    events: &[dataset::Visit],
+    events: &[Visit],
     stop: &CancellationToken,
 ) -> anyhow::Result<(Hits, f64, usize)> {
     let brokers = own.cloud.bootstrap_servers();
     let seed = rand::random();
-    let planned = events.iter().zip(0_u64..).map(|(visit, at)| anyhow::Ok(planned(visit, event_id(seed, at))));
+    let planned = events.iter().cloned().zip(0_u64..).map(|(visit, at)| anyhow::Ok(visit.planned(event_id(seed, at))));
     let bar = output::bar(Some(events.len() as u64), "events");
     let mut tally = Tally::new()?;
     let started = std::time::Instant::now();
@@ -164,13 +154,8 @@ async fn live(
     Ok((Hits::new(count("choices")?, count("hits")?), sent as f64 / seconds, usize::try_from(sent)?))
 }
 
-fn planned(visit: &dataset::Visit, event_id: String) -> Planned {
-    let dataset::Visit { user, item, event_type } = visit;
-    dataset::Visit { user: user.clone(), item: item.clone(), event_type: *event_type }.planned(event_id)
-}
-
 /// In one process, each event as late as it was sent.
-fn alone(args: &DistributedArgs, events: &[dataset::Visit], stop: &CancellationToken) -> anyhow::Result<(Hits, Hits)> {
+fn alone(args: &DistributedArgs, events: &[Visit], stop: &CancellationToken) -> anyhow::Result<(Hits, Hits)> {
     let now_ms = crate::kafka::now_ms();
     let happened = events.iter().zip(0_u64..).map(|(visit, at)| Happened {
         user: &visit.user,

@@ -11,6 +11,7 @@
 //! | [`baseline`] | the bare loop |
 //! | [`figures`] | what the functions say of themselves on the topic `metrics` |
 //! | [`invented`] | a stream of events of a public data set's shape |
+//! | [`sessions`] | what is played |
 //! | [`interleave`] | sessions that go on at the same time |
 //! | [`memory`] | peak memory of processes |
 //! | [`cold_start`] | process start → first request for work; first answer |
@@ -26,6 +27,7 @@ mod latency;
 mod memory;
 mod push;
 mod report;
+mod sessions;
 mod throughput;
 
 use std::path::PathBuf;

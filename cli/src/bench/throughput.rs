@@ -13,14 +13,13 @@ use freshet_stream::{ProducerOptions, Security};
 use tokio_util::sync::CancellationToken;
 
 use super::figures::Figures;
-use super::interleave::Interleave;
 use super::report::{Baseline, Throughput};
-use super::{Own, OwnOptions, baseline, invented, memory};
+use super::{Own, OwnOptions, baseline, memory, sessions};
 use crate::args::ThroughputArgs;
 use crate::cloud::{self, METRICS};
 use crate::output;
 use crate::simulate::summary::Tally;
-use crate::simulate::{Pace, Planned, dataset, event_id, kafka as preload};
+use crate::simulate::{Pace, Planned, event_id, kafka as preload};
 
 /// Between two questions how far the functions are.
 const LOOK: Duration = Duration::from_millis(500);
@@ -60,13 +59,8 @@ pub(super) async fn run(args: ThroughputArgs, json: bool, stop: &CancellationTok
 type Events = Box<dyn Iterator<Item = anyhow::Result<Planned>> + Send>;
 
 fn events(args: &ThroughputArgs) -> anyhow::Result<Events> {
-    let count = usize::try_from(args.events).unwrap_or(usize::MAX);
     let seed = rand::random();
-    let rows: Box<dyn Iterator<Item = Result<dataset::Visit, dataset::DatasetError>> + Send> = match &args.from {
-        Some(file) => Box::new(dataset::Dataset::open(file)?),
-        None => Box::new(invented::visits().map(Ok)),
-    };
-    let visits = Interleave::new(rows.take(count), args.interleave as usize).zip(0_u64..);
+    let visits = sessions::visits(&args.sessions, args.events)?.zip(0_u64..);
     Ok(Box::new(visits.map(move |(visit, index)| Ok(visit?.planned(event_id(seed, index))))))
 }
 
@@ -113,9 +107,9 @@ async fn measure(
     let functions = functions?;
 
     let mut result = Throughput {
-        source: args.from.as_ref().map_or_else(|| "invented".to_owned(), |file| file.display().to_string()),
+        source: sessions::source(&args.sessions),
         storage: if args.disk { "disk" } else { "memory" },
-        interleaved_sessions: args.interleave,
+        interleaved_sessions: args.sessions.interleave,
         interrupted: stop.is_cancelled(),
         events: loaded,
         preload_seconds,

@@ -15,7 +15,6 @@ pub(crate) mod state;
 mod status;
 mod terminal;
 
-use std::fs::TryLockError;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,7 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use freshet_localstack::{KafkaChoice, LocalCloud};
+use freshet_localstack::{CloudStatus, KafkaChoice, LocalCloud};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +76,14 @@ struct Up {
     temporary: bool,
 }
 
+/// Whom the API lets in.
+struct Access {
+    /// The administrators' token.
+    token: String,
+    /// Of websites.
+    origins: Vec<String>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -94,10 +101,10 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
     let spinner = output::spinner("starting");
     let terminal = Terminal::new(spinner.clone());
     terminal.show_logs(args.verbose);
-    let token = state.admin_token()?;
     let opening = hold_site(&args).await?;
     let origins = opening.as_ref().map_or_else(|| expected_origins(&args), site::Opening::origins);
-    let starting = start(&args, origins, &data_dir, &state, &terminal, &spinner, &stop);
+    let access = Access { token: state.admin_token()?, origins };
+    let starting = start(&args, &access, &data_dir, &state, &terminal, &spinner, &stop);
     let Some((cloud, generation)) = starting.await? else {
         spinner.finish_and_clear();
         return Ok(ExitCode::SUCCESS);
@@ -107,7 +114,7 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
         .with_context(|| format!("--data-dir: {}", data_dir.display()))?;
     let ready = async {
         sample::until_healthy(&api).await?;
-        if args.no_sample { Ok(0) } else { sample::load(&api, &token).await }
+        if args.no_sample { Ok(0) } else { sample::load(&api, &access.token).await }
     };
     let imported = tokio::select! {
         imported = ready => imported,
@@ -124,7 +131,6 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
     let addresses = site::Addresses { api: api.base().to_owned(), socket: cloud.websocket_url() };
     let site = opening.map(|opening| opening.serve(addresses));
     if !stop.is_cancelled() {
-        let mappings = data_dir.join(crate::mappings::FILE);
         let up = Up {
             site: site.as_ref().map(site::Site::url),
             api: api.base().to_owned(),
@@ -133,18 +139,19 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
             dynamodb: cloud.dynamodb_endpoint(),
             kafka: cloud.bootstrap_servers(),
             admin_token_file: state.token_file(),
-            data_dir,
+            data_dir: data_dir.clone(),
             topic_generation: generation,
             imported_products: imported,
             started_in_seconds: (started.elapsed().as_secs_f64() * 100.0).round() / 100.0,
             temporary: temporary.is_some(),
         };
+        tell(&cloud.status(), &data_dir);
         spinner.suspend(|| output::result(&up, json))?;
         for note in cloud.notes().iter().filter(|_| args.verbose) {
             terminal.print(&paint(DIM, format!("{} (line {}): {}", note.resource, note.line, note.message)));
         }
-        watch(&cloud, &mappings, &spinner, &stop).await;
-        let _ = std::fs::remove_file(&mappings);
+        watch(&cloud, &data_dir, &spinner, &stop).await;
+        crate::mappings::forget(&data_dir);
     }
     spinner.finish_and_clear();
     end(cloud, &terminal).await;
@@ -154,7 +161,7 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
 /// The cloud, and the generation of its topics; `None`: stopped meanwhile.
 async fn start(
     args: &UpArgs,
-    origins: Vec<String>,
+    access: &Access,
     data_dir: &Path,
     state: &State,
     terminal: &Terminal,
@@ -163,7 +170,6 @@ async fn start(
 ) -> anyhow::Result<Option<(LocalCloud, String)>> {
     let kafka = args.kafka.clone().map_or(KafkaChoice::Managed { port: args.kafka_port }, KafkaChoice::External);
     let found = found::look(&kafka, data_dir).await?;
-    let token = state.admin_token()?;
     let mut generation = state.topic_generation(&found)?;
     loop {
         let (log, verbose) = (terminal.clone(), args.verbose);
@@ -176,12 +182,12 @@ async fn start(
             dynamodb_endpoint: given_dynamodb(),
             port: args.port,
             websocket_port: args.websocket_port(),
-            origins: origins.clone(),
+            origins: access.origins.clone(),
             kafka: kafka.clone(),
             partitions: cloud::PARTITIONS,
             parameters: args.parameters.clone(),
             topic_generation: generation.clone(),
-            admin_token_sha256: state::sha256(&token),
+            admin_token_sha256: state::sha256(&access.token),
             log_sink: Some(Arc::new(move |function, text| log.function_line(function, text, verbose))),
             progress: Arc::new(move |what| {
                 line.set_message(what.to_owned());
@@ -214,23 +220,29 @@ async fn hold_site(args: &UpArgs) -> anyhow::Result<Option<site::Opening>> {
 fn expected_origins(args: &UpArgs) -> Vec<String> {
     match args.website_port() {
         0 => Vec::new(),
-        port => ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}")).into(),
+        port => site::origins(port),
     }
 }
 
 /// Shows the status until somebody stops it.
-async fn watch(cloud: &LocalCloud, mappings: &Path, spinner: &ProgressBar, stop: &CancellationToken) {
+async fn watch(cloud: &LocalCloud, data_dir: &Path, spinner: &ProgressBar, stop: &CancellationToken) {
     let mut line = status::StatusLine::default();
+    let mut status = cloud.status();
     while !stop.is_cancelled() {
-        let status = cloud.status();
-        if let Err(error) = crate::mappings::write(mappings, &status.mappings) {
-            tracing::warn!(file = %mappings.display(), %error, "the mappings' state can't be told to others");
-        }
         spinner.set_message(line.text(&status, Instant::now()));
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}
             () = stop.cancelled() => {}
         }
+        status = cloud.status();
+        tell(&status, data_dir);
+    }
+}
+
+/// Tells `freshet mappings`.
+fn tell(status: &CloudStatus, data_dir: &Path) {
+    if let Err(error) = crate::mappings::write(data_dir, &status.mappings) {
+        tracing::warn!(%error, "the mappings' state can't be told to others");
     }
 }
 
@@ -252,19 +264,16 @@ fn given_dynamodb() -> Option<String> {
 /// Refuses a folder that another one runs on; with `reset`, empties it of what is ours.
 fn free_or_refuse(data_dir: &Path, reset: bool) -> anyhow::Result<()> {
     let context = || format!("--data-dir: {}", data_dir.display());
-    let lock = std::fs::File::options().create(true).truncate(false).write(true).open(data_dir.join("lock"));
-    let lock = lock.with_context(context)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let text = format!(
-                "a `freshet up` is running on {} already: stop it first, or choose another --data-dir",
-                data_dir.display()
-            );
-            return Err(Usage(text).into());
-        }
-        Err(TryLockError::Error(error)) => return Err(error).with_context(context),
-    }
+    // Held until the folder is as it should be.
+    let Some(_lock) = freshet_localstack::lock::take(data_dir).with_context(context)? else {
+        let text = format!(
+            "a `freshet up` is running on {} already: stop it first, or choose another --data-dir",
+            data_dir.display()
+        );
+        return Err(Usage(text).into());
+    };
+    // What a killed one has told is not true of this one.
+    crate::mappings::forget(data_dir);
     if reset {
         for path in OURS.map(|name| data_dir.join(name)) {
             let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };

@@ -46,6 +46,11 @@ pub(crate) fn folder(named: Option<&Path>, template: &Path) -> Option<PathBuf> {
     named.map(Path::to_owned).or_else(|| beside().filter(|folder| folder.join(PAGE).is_file()))
 }
 
+/// What a browser may call the origin of a website on `port` of this machine.
+pub(crate) fn origins(port: u16) -> Vec<String> {
+    ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}")).into()
+}
+
 impl Opening {
     /// Holds `port` of 127.0.0.1 (0: any free one) for the website in `folder`.
     ///
@@ -53,7 +58,7 @@ impl Opening {
     /// The folder holds no website, or the port is taken.
     pub(crate) async fn listen(folder: &Path, port: u16) -> anyhow::Result<Self> {
         let page = folder.join(PAGE);
-        std::fs::File::open(&page).with_context(|| format!("--site: {}", page.display()))?;
+        std::fs::read_to_string(&page).with_context(|| format!("--site: {}", page.display()))?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
             Usage(format!("port {port} of 127.0.0.1 can't be had for the website: {error}; --site-port names another"))
         })?;
@@ -63,7 +68,7 @@ impl Opening {
 
     /// What a browser calls the website's origin.
     pub(crate) fn origins(&self) -> Vec<String> {
-        ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{}", self.address.port())).into()
+        origins(self.address.port())
     }
 
     /// Serves it, told where the API and the socket are.
