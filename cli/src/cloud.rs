@@ -1,4 +1,4 @@
-//! Our project on the local cloud: what the generic crate does not know of us.
+//! Our project on the local cloud: what the generic crate does not know of us, and of the one who types.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow};
 
 use freshet_localstack::functions::{FunctionsError, LogSink};
 use freshet_localstack::kafka::{KAFKA_VERSION, TopicSpec};
+use freshet_localstack::template::Parameter;
 use freshet_localstack::{CloudError, KAFKA_PLACEHOLDER, KafkaChoice, LocalCloud, Options};
 use tokio_util::sync::CancellationToken;
 
@@ -44,22 +45,85 @@ pub(crate) struct Setup {
     pub(crate) port: u16,
     /// Port of the WebSocket API; 0: any free one.
     pub(crate) websocket_port: u16,
-    /// Websites that may call the API; none: as the template says.
-    pub(crate) origins: Vec<String>,
     /// Kafka.
     pub(crate) kafka: KafkaChoice,
-    /// Partitions of the topics that are shared by key.
+    /// Partitions of the topics that are shared by key, or that a mapping reads and nobody has made.
     pub(crate) partitions: u32,
     /// The user's own parameters; they win.
     pub(crate) parameters: Vec<(String, String)>,
-    /// Generation of the topics.
-    pub(crate) topic_generation: String,
-    /// Hex SHA-256 of the administrators' token.
-    pub(crate) admin_token_sha256: String,
+    /// For our own template; `None`: somebody else's.
+    pub(crate) shop: Option<Shop>,
     /// Takes the functions' output.
     pub(crate) log_sink: Option<LogSink>,
     /// Is told what takes its time.
     pub(crate) progress: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+/// What our own template wants to know.
+pub(crate) struct Shop {
+    /// Websites that may call the API; none: as the template says.
+    pub(crate) origins: Vec<String>,
+    /// Generation of the topics.
+    pub(crate) topic_generation: String,
+    /// Hex SHA-256 of the administrators' token.
+    pub(crate) admin_token_sha256: String,
+}
+
+/// The parameters that a template declares.
+///
+/// # Errors
+/// There is no such template, or it is none.
+pub(crate) fn parameters(template: &Path) -> anyhow::Result<Vec<Parameter>> {
+    if !template.is_file() {
+        let text = format!(
+            "no template at {}: run this in the project's folder, or name one with --template",
+            template.display()
+        );
+        return Err(Usage(text).into());
+    }
+    Ok(freshet_localstack::template::parameters(template)?)
+}
+
+impl Shop {
+    fn parameters(&self) -> BTreeMap<String, String> {
+        let origins = (!self.origins.is_empty()).then(|| ("AllowedOrigins", self.origins.join(",")));
+        [
+            ("MskClusterArn", CLUSTER_ARN.to_owned()),
+            ("KafkaBootstrapServers", KAFKA_PLACEHOLDER.to_owned()),
+            ("KafkaSecurity", "PLAINTEXT".to_owned()),
+            ("TopicGeneration", self.topic_generation.clone()),
+            ("AdminTokenSha256", self.admin_token_sha256.clone()),
+        ]
+        .into_iter()
+        .chain(origins)
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+}
+
+/// Is it our own?
+pub(crate) fn is_shop(parameters: &[Parameter]) -> bool {
+    ["TopicGeneration", "AdminTokenSha256"].iter().all(|ours| parameters.iter().any(|it| it.name == *ours))
+}
+
+/// Values for what somebody else's template declares without a default and nobody has `given`: a deployment would ask for them.
+pub(crate) fn stand_ins(declared: &[Parameter], given: &[(String, String)]) -> Vec<(String, String)> {
+    let is_open = |it: &&Parameter| it.default.is_none() && given.iter().all(|(name, _)| *name != it.name);
+    declared.iter().filter(is_open).map(|it| (it.name.clone(), stand_in(it))).collect()
+}
+
+fn stand_in(parameter: &Parameter) -> String {
+    let (name, kind) = (parameter.name.to_ascii_lowercase(), parameter.kind.as_str());
+    let names = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if let Some(first) = parameter.allowed_values.first() {
+        return first.clone();
+    }
+    match kind {
+        "Number" | "List<Number>" => parameter.minimum.clone().unwrap_or_else(|| "1".to_owned()),
+        _ if names(&["bootstrap", "broker"]) => KAFKA_PLACEHOLDER.to_owned(),
+        _ if names(&["arn"]) && names(&["msk", "kafka", "cluster", "stream"]) => CLUSTER_ARN.to_owned(),
+        _ => "local".to_owned(),
+    }
 }
 
 /// The topics of CONTRACT.md, for one broker.
@@ -78,13 +142,6 @@ pub(crate) fn topics(partitions: u32) -> Vec<TopicSpec> {
 /// # Errors
 /// What is missing and how to mend it; [`Usage`] where another one runs on the same data.
 pub(crate) async fn start(setup: Setup, stop: &CancellationToken) -> anyhow::Result<Option<LocalCloud>> {
-    if !setup.template.is_file() {
-        let text = format!(
-            "no template at {}: run this in the project's folder, or name one with --template",
-            setup.template.display()
-        );
-        return Err(Usage(text).into());
-    }
     let binaries = binaries(&setup.binaries)?;
     let mut options = Options::new(setup.template, setup.data_dir, binaries, kafka_jars(&setup.binaries)?);
     options.memory = setup.memory;
@@ -92,23 +149,16 @@ pub(crate) async fn start(setup: Setup, stop: &CancellationToken) -> anyhow::Res
     options.http_port = setup.port;
     options.websocket_port = setup.websocket_port;
     options.kafka = setup.kafka;
-    options.topics = topics(setup.partitions);
+    options.partitions = setup.partitions;
     options.log_sink = setup.log_sink;
     options.progress = setup.progress;
-    options.parameters = [
-        ("MskClusterArn", CLUSTER_ARN),
-        ("KafkaBootstrapServers", KAFKA_PLACEHOLDER),
-        ("KafkaSecurity", "PLAINTEXT"),
-        ("TopicGeneration", &setup.topic_generation),
-        ("AdminTokenSha256", &setup.admin_token_sha256),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into_iter()
-    .chain((!setup.origins.is_empty()).then(|| ("AllowedOrigins".to_owned(), setup.origins.join(","))))
-    .chain(setup.parameters)
-    .collect();
-    // CloudWatch's metric lines would only fill the terminal.
-    options.function_environment = BTreeMap::from([("METRICS_EMF".to_owned(), "off".to_owned())]);
+    if let Some(shop) = setup.shop {
+        options.topics = topics(setup.partitions);
+        options.parameters = shop.parameters();
+        // CloudWatch's metric lines would only fill the terminal.
+        options.function_environment = BTreeMap::from([("METRICS_EMF".to_owned(), "off".to_owned())]);
+    }
+    options.parameters.extend(setup.parameters);
     tokio::select! {
         started = LocalCloud::start(options) => started.map(Some).map_err(explain),
         () = stop.cancelled() => Ok(None),

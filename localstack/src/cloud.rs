@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::dynamodb::{self, Server, Storage};
 use crate::error::CloudError;
 use crate::functions::{FunctionStatus, Invoke, Supervisor, SupervisorOptions};
-use crate::kafka::{self, Broker, BrokerOptions, topics};
+use crate::kafka::{self, Broker, BrokerOptions, TopicSpec, topics};
 use crate::mapping::{Mapping, MappingOptions, MappingStatus};
 use crate::options::{DYNAMODB_PLACEHOLDER, KAFKA_PLACEHOLDER, KafkaChoice, Options};
 use crate::ports;
@@ -80,7 +80,7 @@ impl LocalCloud {
         let stack = read(&options, &bootstrap_servers, &dynamodb_endpoint)?;
         let kafka = start_kafka(&options, kafka_port).await?;
         let tables: Vec<_> = stack.tables.values().cloned().collect();
-        let created_topics = topics::ensure(&bootstrap_servers, &options.topics).await?;
+        let created_topics = topics::ensure(&bootstrap_servers, &wanted_topics(&options, &stack)).await?;
         dynamodb::create_tables(&dynamodb_endpoint, &tables).await?;
 
         let listener =
@@ -149,6 +149,18 @@ impl LocalCloud {
     /// `ws://127.0.0.1:port` of the first WebSocket API; empty: the template has none.
     pub fn websocket_url(&self) -> String {
         self.websockets.first().map(|gateway| format!("ws://{}", gateway.address())).unwrap_or_default()
+    }
+
+    /// Where each HTTP API listens, by logical id.
+    pub fn http_urls(&self) -> Vec<(&str, String)> {
+        let urls = self.gateways.iter().map(|gateway| format!("http://{}", gateway.address()));
+        self.stack.http_apis.keys().map(String::as_str).zip(urls).collect()
+    }
+
+    /// Where each WebSocket API listens, by logical id.
+    pub fn websocket_urls(&self) -> Vec<(&str, String)> {
+        let urls = self.websockets.iter().map(|gateway| format!("ws://{}", gateway.address()));
+        self.stack.websocket_apis.keys().map(String::as_str).zip(urls).collect()
     }
 
     /// DynamoDB's endpoint.
@@ -257,6 +269,21 @@ fn read(options: &Options, bootstrap_servers: &str, dynamodb_endpoint: &str) -> 
         ..Settings::default()
     };
     Ok(template::read(&options.template, &settings)?)
+}
+
+/// The topics asked for; in a Kafka of ours also those that the mappings read from and give up to.
+fn wanted_topics(options: &Options, stack: &Stack) -> Vec<TopicSpec> {
+    let mut wanted = options.topics.clone();
+    let KafkaChoice::Managed { .. } = options.kafka else { return wanted };
+    for mapping in &stack.mappings {
+        let dead = mapping.on_failure.as_deref().and_then(|to| to.strip_prefix("kafka://"));
+        for topic in std::iter::once(&*mapping.topic).chain(dead) {
+            if wanted.iter().all(|known| known.name != topic) {
+                wanted.push(TopicSpec::new(topic, options.partitions));
+            }
+        }
+    }
+    wanted
 }
 
 async fn start_kafka(options: &Options, port: u16) -> Result<Option<Broker>, CloudError> {

@@ -50,6 +50,8 @@ pub struct Options {
     pub kafka_jars: PathBuf,
     /// Topics to create where they are missing.
     pub topics: Vec<TopicSpec>,
+    /// Partitions of topics that a mapping names, that are not among `topics`, and that our own Kafka has not: they are created.
+    pub partitions: u32,
     /// DynamoDB elsewhere, instead of the embedded one.
     pub dynamodb_endpoint: Option<String>,
     /// Added to every function's environment.
@@ -79,6 +81,7 @@ impl Options {
             kafka: KafkaChoice::Managed { port: 0 },
             kafka_jars,
             topics: Vec::new(),
+            partitions: 4,
             dynamodb_endpoint: None,
             function_environment: BTreeMap::new(),
             partial_failures: PartialFailures::default(),

@@ -40,7 +40,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api_client::ApiClient;
 use crate::args::{Bench, BenchArgs, Binaries};
-use crate::cloud::{self, Setup};
+use crate::cloud::{self, Setup, Shop};
 use crate::output;
 use crate::stop::INTERRUPTED;
 use crate::style::{WARN, paint};
@@ -122,12 +122,14 @@ impl Own {
             dynamodb_endpoint: options.dynamodb_endpoint,
             port: 0,
             websocket_port: 0,
-            origins: Vec::new(),
             kafka: options.kafka,
             partitions: options.partitions,
             parameters: options.parameters,
-            topic_generation: "bench".to_owned(),
-            admin_token_sha256: state::sha256(TOKEN),
+            shop: Some(Shop {
+                origins: Vec::new(),
+                topic_generation: "bench".to_owned(),
+                admin_token_sha256: state::sha256(TOKEN),
+            }),
             // Their own reports count here; what goes wrong shows in what is measured.
             log_sink: Some(Arc::new(|_, _| {})),
             progress: Arc::new(move |what| line.set_message(what.to_owned())),

@@ -32,30 +32,8 @@ pub struct System {
 impl System {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let mut up = Command::new(FRESHET)
-            .args(["up", "--json", "--memory", "--port", "0", "--template"])
-            .arg(workspace.join("template.yaml"))
-            .arg("--data-dir")
-            .arg(folder.path())
-            .arg("--kafka-jars")
-            .arg(kafka_jars())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(up.stdout.take().unwrap()).lines();
-        let mut text = String::new();
-        let said = async {
-            loop {
-                text.push_str(&lines.next_line().await.unwrap().expect("freshet up ended"));
-                if let Ok(up) = serde_json::from_str::<Value>(&text) {
-                    return up;
-                }
-            }
-        };
-        let said = tokio::time::timeout(PATIENCE, said).await.expect("freshet up says that it is up");
+        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+        let (up, said) = up(&template, folder.path(), &[]).await;
         let field = |name: &str| said[name].as_str().unwrap().to_owned();
         let (api, kafka) = (field("api"), field("kafka"));
         let client = Client::new(&api, &kafka, &field("dynamodb"), &field("topicGeneration"));
@@ -65,6 +43,35 @@ impl System {
     pub fn data_dir(&self) -> &str {
         self.folder.path().to_str().unwrap()
     }
+}
+
+/// `freshet up --memory` of a template, once it says that it is up, and what it says.
+pub async fn up(template: &Path, data_dir: &Path, more: &[&str]) -> (tokio::process::Child, Value) {
+    let mut up = Command::new(FRESHET)
+        .args(["up", "--json", "--memory", "--port", "0", "--template"])
+        .arg(template)
+        .arg("--data-dir")
+        .arg(data_dir)
+        .arg("--kafka-jars")
+        .arg(kafka_jars())
+        .args(more)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(up.stdout.take().unwrap()).lines();
+    let mut text = String::new();
+    let said = async {
+        loop {
+            text.push_str(&lines.next_line().await.unwrap().expect("freshet up ended"));
+            if let Ok(said) = serde_json::from_str::<Value>(&text) {
+                return said;
+            }
+        }
+    };
+    let said = tokio::time::timeout(PATIENCE, said).await.expect("freshet up says that it is up");
+    (up, said)
 }
 
 /// A program in a terminal of its own.

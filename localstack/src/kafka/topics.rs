@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError as RdKafkaError, RDKafkaErrorCode};
 
 use super::error::KafkaError;
 
@@ -15,6 +15,8 @@ use super::error::KafkaError;
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long new topics may take to get their leaders.
 const READY: Duration = Duration::from_secs(30);
+/// Between two looks, or two tries.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// A topic as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,8 @@ impl TopicSpec {
 
 /// Creates the missing ones of `topics` and waits until all have leaders. Returns the names that were created.
 ///
+/// A broker that breaks off is asked again: what it has created meanwhile is there already.
+///
 /// # Errors
 /// No broker answers, or it refuses a topic.
 pub async fn ensure(bootstrap_servers: &str, topics: &[TopicSpec]) -> Result<Vec<String>, KafkaError> {
@@ -52,25 +56,60 @@ pub async fn ensure(bootstrap_servers: &str, topics: &[TopicSpec]) -> Result<Vec
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    let new: Vec<NewTopic<'_>> = missing.iter().map(|topic| new_topic(topic)).collect();
-    let options = AdminOptions::new().operation_timeout(Some(READY)).request_timeout(Some(READY));
-    for result in admin.create_topics(&new, &options).await.map_err(|e| failed(e.to_string()))? {
-        match result {
-            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((name, code)) => return Err(failed(format!("topic {name}: {code}"))),
-        }
-    }
-    let started = Instant::now();
-    loop {
-        let known = leaders(&admin).await.map_err(failed)?;
-        if missing.iter().all(|topic| known.get(&topic.name).is_some_and(|led| *led)) {
-            return Ok(missing.into_iter().map(|topic| topic.name.clone()).collect());
-        }
-        if started.elapsed() > READY {
+    let until = Instant::now() + READY;
+    create(&admin, &missing, until).await.map_err(failed)?;
+    while !are_led(&admin, &missing, until).await.map_err(failed)? {
+        if Instant::now() > until {
             return Err(failed("new topics have no leader".to_owned()));
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(AGAIN).await;
     }
+    Ok(missing.into_iter().map(|topic| topic.name.clone()).collect())
+}
+
+async fn create(
+    admin: &AdminClient<DefaultClientContext>,
+    topics: &[&TopicSpec],
+    until: Instant,
+) -> Result<(), String> {
+    let new: Vec<NewTopic<'_>> = topics.iter().map(|topic| new_topic(topic)).collect();
+    let options = AdminOptions::new().operation_timeout(Some(READY)).request_timeout(Some(READY));
+    let results = loop {
+        match admin.create_topics(&new, &options).await {
+            Ok(results) => break results,
+            Err(error) if is_passing(&error) && Instant::now() < until => tokio::time::sleep(AGAIN).await,
+            Err(error) => return Err(error.to_string()),
+        }
+    };
+    for result in results {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((name, code)) => return Err(format!("topic {name}: {code}")),
+        }
+    }
+    Ok(())
+}
+
+async fn are_led(
+    admin: &Arc<AdminClient<DefaultClientContext>>,
+    topics: &[&TopicSpec],
+    until: Instant,
+) -> Result<bool, String> {
+    match leaders(admin).await {
+        Ok(known) => Ok(topics.iter().all(|topic| known.get(&topic.name).is_some_and(|led| *led))),
+        Err(_) if Instant::now() < until => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A connection that broke off, not an answer.
+fn is_passing(error: &RdKafkaError) -> bool {
+    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut};
+    let code = match error {
+        RdKafkaError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    };
+    matches!(code, Some(AllBrokersDown | BrokerTransportFailure | OperationTimedOut))
 }
 
 /// Is there a broker that answers?

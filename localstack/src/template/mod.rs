@@ -22,6 +22,7 @@ use std::path::Path;
 
 pub use error::TemplateError;
 pub use model::Stack;
+pub use parameters::Parameter;
 
 /// What a template needs from outside to be resolved.
 #[derive(Debug, Clone)]
@@ -56,8 +57,20 @@ impl Default for Settings {
 /// The file can't be read, is not YAML within the bounds, lacks a parameter's value, or holds a value that can't be used;
 /// the error names resource, property and line, what came and what was expected.
 pub fn read(path: &Path, settings: &Settings) -> Result<Stack, TemplateError> {
-    let text = std::fs::read_to_string(path).map_err(|source| TemplateError::Io { path: path.to_owned(), source })?;
+    let text = text(path)?;
     parse(&text, path.parent().unwrap_or(Path::new(".")), settings)
+}
+
+/// The parameters that the template at `path` declares, in its order.
+///
+/// # Errors
+/// The file can't be read, or is not YAML within the bounds.
+pub fn parameters(path: &Path) -> Result<Vec<Parameter>, TemplateError> {
+    Ok(parameters::declared(&yaml::parse(&text(path)?)?))
+}
+
+fn text(path: &Path) -> Result<String, TemplateError> {
+    std::fs::read_to_string(path).map_err(|source| TemplateError::Io { path: path.to_owned(), source })
 }
 
 /// As [`read`], from text; `folder` is where `CodeUri` folders begin.

@@ -234,3 +234,9 @@ pub struct Note {
     /// What and why.
     pub message: String,
 }
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (line {}): {}", self.resource, self.line, self.message)
+    }
+}

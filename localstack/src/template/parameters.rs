@@ -5,6 +5,40 @@ use std::collections::BTreeMap;
 use super::yaml::{Node, Value};
 use super::{Settings, TemplateError};
 
+/// A parameter that a template declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// `Type`, such as `String`, `Number` or `List<AWS::EC2::Subnet::Id>`.
+    pub kind: String,
+    /// `Default`; `None`: a deployment must give a value.
+    pub default: Option<String>,
+    /// `AllowedValues`; empty: any.
+    pub allowed_values: Vec<String>,
+    /// `MinValue`.
+    pub minimum: Option<String>,
+}
+
+/// What a template declares, unresolved.
+pub(super) fn declared(root: &Node) -> Vec<Parameter> {
+    let read = |(name, declaration): &(String, Node)| {
+        let text = |property: &str| declaration.get(property).and_then(Node::text).map(str::to_owned);
+        let allowed = match declaration.get("AllowedValues").map(|node| &node.value) {
+            Some(Value::Seq(values)) => values.iter().filter_map(Node::text).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        Parameter {
+            name: name.clone(),
+            kind: text("Type").unwrap_or_else(|| "String".to_owned()),
+            default: declaration.get("Default").and_then(default_text).map(str::to_owned),
+            allowed_values: allowed,
+            minimum: text("MinValue"),
+        }
+    };
+    root.get("Parameters").map(Node::entries).unwrap_or_default().iter().map(read).collect()
+}
+
 /// The value of every declared parameter: text, or a list for the list types.
 pub(crate) fn read(root: &Node, settings: &Settings) -> Result<BTreeMap<String, Node>, TemplateError> {
     let declared = root.get("Parameters").map(Node::entries).unwrap_or_default();
