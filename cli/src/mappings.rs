@@ -73,7 +73,7 @@ impl fmt::Display for Mappings {
         for mapping in &self.mappings {
             let style = match mapping.state {
                 MappingState::Enabled => GOOD,
-                MappingState::Creating => WARN,
+                MappingState::Creating | MappingState::Enabling | MappingState::Disabling => WARN,
                 MappingState::Disabled => DIM,
             };
             let lag = thousands(u64::try_from(mapping.lag).unwrap_or(0));

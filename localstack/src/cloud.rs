@@ -121,9 +121,9 @@ impl LocalCloud {
             let mut mapping = mapping.clone();
             mapping.enabled &= options.mappings;
             let options = MappingOptions {
-                bootstrap_servers: self.bootstrap_servers.clone(),
                 partial_failures: options.partial_failures,
                 instance: Some(instance.clone()),
+                ..MappingOptions::new(&self.bootstrap_servers)
             };
             self.mappings.push(Mapping::start(mapping, options, Arc::clone(&invoke)).await?);
         }
@@ -197,6 +197,12 @@ impl LocalCloud {
             kafka_pid: self.kafka_pid(),
             kafka_restarts: self.kafka.as_ref().map_or(0, Broker::restarts),
         }
+    }
+
+    /// Switches a mapping on or off by its id (`<function logical id>/<event name>`); false: there is none of that id.
+    pub fn set_mapping_enabled(&self, id: &str, enabled: bool) -> bool {
+        let mapping = self.mappings.iter().find(|mapping| mapping.id() == id);
+        mapping.inspect(|mapping| mapping.set_enabled(enabled)).is_some()
     }
 
     /// Process ids of a function at present, by logical id or name.

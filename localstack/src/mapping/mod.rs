@@ -8,7 +8,9 @@
 //! | `answer` | the partial-failure answer |
 //! | `start` | where a new group begins |
 //! | `source` | the consumer: one queue a partition |
-//! | `poller` | the loop: poll, invoke, commit |
+//! | `poller` | the loop: poll, invoke, commit; in `settle` what an answer means |
+//! | `scaling` | how many batches run at one time |
+//! | `switch` | enabled and disabled |
 //! | `on_failure` | records that are given up |
 //! | `status` | what is shown of it |
 //!
@@ -20,13 +22,16 @@ mod ledger;
 mod on_failure;
 mod poller;
 mod record;
+mod scaling;
 mod source;
 mod start;
 mod status;
+mod switch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::functions::Invoke;
@@ -53,6 +58,20 @@ pub struct MappingOptions {
     pub partial_failures: PartialFailures,
     /// Names this consumer in its group, so that a restart takes its place over at once; `None`: a nameless member.
     pub instance: Option<String>,
+    /// Between two looks at the lag of a mapping on demand: a minute, as in the cloud.
+    pub scaling_interval: Duration,
+}
+
+impl MappingOptions {
+    /// The defaults, for the brokers at `bootstrap_servers` (`host:port`, comma-joined).
+    pub fn new(bootstrap_servers: &str) -> Self {
+        Self {
+            bootstrap_servers: bootstrap_servers.to_owned(),
+            partial_failures: PartialFailures::default(),
+            instance: None,
+            scaling_interval: Duration::from_mins(1),
+        }
+    }
 }
 
 /// Why a mapping can't run.
@@ -69,8 +88,9 @@ pub struct MappingError {
 pub struct Mapping {
     id: String,
     status: status::Shared,
+    enabled: watch::Sender<bool>,
     closing: CancellationToken,
-    task: Option<tokio::task::JoinHandle<()>>,
+    task: tokio::task::JoinHandle<()>,
 }
 
 /// How long a clean end may take.
@@ -87,30 +107,38 @@ impl Mapping {
         invoke: Arc<dyn Invoke>,
     ) -> Result<Self, MappingError> {
         let id = mapping.id.clone();
-        let closing = CancellationToken::new();
-        let status = status::Shared::new(&mapping);
-        if !mapping.enabled {
-            return Ok(Self { id, status, closing, task: None });
-        }
         let failed = |message: String| MappingError { mapping: id.clone(), message };
-        if let Some(to) = mapping.on_failure.as_deref().filter(|to| !to.starts_with("kafka://")) {
+        let (status, closing) = (status::Shared::new(&mapping), CancellationToken::new());
+        let destination = on_failure::Destination::new(&mapping, &options.bootstrap_servers);
+        let destination = destination.map_err(|e| failed(e.to_string()))?;
+        if let Some(to) = mapping.on_failure.as_deref().filter(|_| destination.is_none()) {
             tracing::warn!(
                 mapping = id,
                 to,
                 "this on-failure destination is not on this machine: told in the log instead"
             );
         }
-        let source = match source::Source::open(mapping.clone(), options.clone(), status.clone()).await {
-            Ok(source) => Some(source),
-            Err(source::OpenError::NoTopic) => {
-                tracing::warn!(mapping = id, topic = mapping.topic, "there is no such topic yet; it is looked for");
-                None
-            }
-            Err(source::OpenError::Refused(reason)) => return Err(failed(reason)),
+        let source = match mapping.enabled {
+            true => open(&mapping, &options, &status).await.map_err(failed)?,
+            false => None,
         };
-        let poller = poller::Poller::new(mapping, options, invoke, status.clone(), closing.clone(), source);
-        let poller = poller.map_err(&failed)?;
-        Ok(Self { id, status, closing, task: Some(tokio::spawn(poller.run())) })
+        let (enabled, wanted) = watch::channel(mapping.enabled);
+        let task = switch::Switch {
+            mapping,
+            options,
+            destination,
+            invoke,
+            status: status.clone(),
+            closing: closing.clone(),
+            enabled: wanted,
+        };
+        Ok(Self { id, status, enabled, closing, task: tokio::spawn(task.run(source)) })
+    }
+
+    /// Switches it on or off, as `UpdateEventSourceMapping` does: off, the batches in flight are answered and committed, and
+    /// nothing is read; on, it goes on after the last commit. The state tells how far that is.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.enabled.send_replace(enabled);
     }
 
     /// `<function logical id>/<event name>`.
@@ -126,17 +154,29 @@ impl Mapping {
     /// Forms no more batches, waits a moment for the one in flight, commits what was answered, leaves.
     pub async fn stop(mut self) {
         self.closing.cancel();
-        if let Some(task) = self.task.take() {
-            let _ = tokio::time::timeout(STOP, task).await;
-        }
+        let _ = tokio::time::timeout(STOP, &mut self.task).await;
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
         self.closing.cancel();
-        if let Some(task) = &self.task {
-            task.abort();
+        self.task.abort();
+    }
+}
+
+/// Joins the group; `None`: there is no such topic yet.
+async fn open(
+    mapping: &KafkaMapping,
+    options: &MappingOptions,
+    status: &status::Shared,
+) -> Result<Option<source::Source>, String> {
+    match source::Source::open(mapping.clone(), options.clone(), status.clone()).await {
+        Ok(source) => Ok(Some(source)),
+        Err(source::OpenError::NoTopic) => {
+            tracing::warn!(mapping = mapping.id, topic = mapping.topic, "there is no such topic yet; it is looked for");
+            Ok(None)
         }
+        Err(source::OpenError::Refused(reason)) => Err(reason),
     }
 }

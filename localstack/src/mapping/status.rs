@@ -14,9 +14,13 @@ use crate::template::model::KafkaMapping;
 pub enum MappingState {
     /// It has not got its partitions yet.
     Creating,
+    /// It was switched on again, or joins its group anew, and has not got its partitions yet.
+    Enabling,
     /// It reads.
     Enabled,
-    /// The template has switched it off.
+    /// It was switched off; the batches in flight are being answered.
+    Disabling,
+    /// It is switched off.
     Disabled,
 }
 
@@ -36,6 +40,8 @@ pub struct MappingStatus {
     pub state: MappingState,
     /// `OK`, `PROBLEM: …`, or `No records processed`.
     pub last_processing_result: String,
+    /// Batches that may run at one time.
+    pub pollers: u32,
     /// Batches answered without an error.
     pub batches: u64,
     /// Records in them, repeated ones included.
@@ -83,6 +89,7 @@ impl Shared {
             consumer_group: mapping.consumer_group.clone(),
             state: if mapping.enabled { MappingState::Creating } else { MappingState::Disabled },
             last_processing_result: "No records processed".to_owned(),
+            pollers: if mapping.provisioned { mapping.maximum_pollers.max(1) } else { 1 },
             batches: 0,
             records: 0,
             filtered: 0,

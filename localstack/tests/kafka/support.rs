@@ -19,6 +19,9 @@ use serde_json::Value;
 /// How long a test waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
+/// A minute of the cloud's.
+const SCALING_INTERVAL: Duration = Duration::from_millis(500);
+
 static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
 static BROKER: tokio::sync::OnceCell<Broker> = tokio::sync::OnceCell::const_new();
 static TOPICS: AtomicU32 = AtomicU32::new(0);
@@ -229,9 +232,10 @@ pub(crate) async fn start_as(
     function: &Arc<Function>,
 ) -> Mapping {
     let options = MappingOptions {
-        bootstrap_servers: broker().await.bootstrap_servers(),
         partial_failures: reading,
         instance: instance.map(str::to_owned),
+        scaling_interval: SCALING_INTERVAL,
+        ..MappingOptions::new(&broker().await.bootstrap_servers())
     };
     Mapping::start(mapping, options, Arc::clone(function) as Arc<dyn Invoke>).await.unwrap()
 }

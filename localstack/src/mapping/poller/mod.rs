@@ -3,6 +3,8 @@
 //! One task owns all books, so that there is nothing to lock and one order of things. Offsets are committed only for what was
 //! answered; a crash at any moment delivers the rest again.
 
+mod settle;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,13 +15,15 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use rdkafka::error::KafkaResult;
 use tokio_util::sync::CancellationToken;
 
+use super::MappingOptions;
 use super::batcher::{Batch, Batcher, Part};
 use super::ledger::{Ledger, Pushed};
-use super::on_failure::{Condition, Destination, give_up};
+use super::on_failure::{Condition, Destination};
 use super::record::Record;
+use super::scaling::Scaling;
 use super::source::{Event, OpenError, Source};
 use super::status::{MappingState, Shared};
-use super::{MappingOptions, answer};
+use super::switch::Switch;
 use crate::functions::{Invoke, Outcome};
 use crate::template::model::KafkaMapping;
 
@@ -47,6 +51,7 @@ pub(super) struct Poller {
     mapping: KafkaMapping,
     options: MappingOptions,
     batcher: Arc<Batcher>,
+    scaling: Scaling,
     destination: Option<Destination>,
     invoke: Arc<dyn Invoke>,
     status: Shared,
@@ -63,22 +68,16 @@ pub(super) struct Poller {
 }
 
 impl Poller {
-    pub(super) fn new(
-        mapping: KafkaMapping,
-        options: MappingOptions,
-        invoke: Arc<dyn Invoke>,
-        status: Shared,
-        closing: CancellationToken,
-        source: Option<Source>,
-    ) -> Result<Self, String> {
-        let servers = &options.bootstrap_servers;
-        Ok(Self {
-            batcher: Arc::new(Batcher::new(&mapping, servers)),
-            destination: Destination::new(&mapping, servers).map_err(|e| e.to_string())?,
+    pub(super) fn new(switch: &Switch, closing: CancellationToken, source: Option<Source>) -> Self {
+        let (mapping, options) = (switch.mapping.clone(), switch.options.clone());
+        Self {
+            batcher: Arc::new(Batcher::new(&mapping, &options.bootstrap_servers)),
+            scaling: Scaling::new(&mapping, options.scaling_interval, Instant::now()),
+            destination: switch.destination.clone(),
             mapping,
             options,
-            invoke,
-            status,
+            invoke: Arc::clone(&switch.invoke),
+            status: switch.status.clone(),
             closing,
             source,
             opening: None,
@@ -87,7 +86,7 @@ impl Poller {
             in_flight: FuturesUnordered::new(),
             giving_up: FuturesUnordered::new(),
             told: None,
-        })
+        }
     }
 
     pub(super) async fn run(mut self) {
@@ -149,14 +148,15 @@ impl Poller {
     /// Joins the group anew.
     fn reopen(&mut self, reason: &str) {
         self.problem(&format!("joining the group again: {reason}"));
-        self.status.update(|status| status.state = MappingState::Creating);
+        self.status.update(|status| status.state = MappingState::Enabling);
         self.source = None;
         let all: Vec<i32> = self.ledgers.keys().copied().collect();
         self.forget(&all);
     }
 
-    /// Every half second: what failed and has no other occasion.
+    /// Every half second: what failed and has no other occasion, and whether the pollers are enough.
     fn tick(&mut self) {
+        self.scale(Instant::now());
         if self.source.is_none() && self.opening.is_none() {
             let (mapping, options, status) = (self.mapping.clone(), self.options.clone(), self.status.clone());
             self.opening = Some(Box::pin(Source::open(mapping, options, status)));
@@ -166,6 +166,14 @@ impl Poller {
             self.forget_lost();
             self.commit();
         }
+    }
+
+    fn scale(&mut self, now: Instant) {
+        if self.scaling.is_due(now) {
+            let partitions = self.source.iter().flat_map(Source::partitions).count();
+            self.scaling.look(self.status.get().lag, partitions, now);
+        }
+        self.status.update(|status| status.pollers = self.scaling.pollers());
     }
 
     fn forget_lost(&mut self) {
@@ -246,127 +254,16 @@ impl Poller {
     }
 
     fn has_free_poller(&self) -> bool {
-        self.in_flight.len() < self.mapping.maximum_pollers.max(1) as usize
+        self.in_flight.len() < self.scaling.pollers() as usize
     }
 
     fn next_due(&self) -> Option<Instant> {
         if self.has_free_poller() { self.batcher.due(&self.ledgers, Instant::now()) } else { None }
     }
-
-    /// Books an answer and commits what it covers.
-    fn settle(&mut self, batch: Batch, outcome: &Outcome) {
-        self.forget_lost();
-        let again = self.judge(&batch, outcome);
-        let (records, filtered) = (batch.delivered() as u64, batch.filtered(&again) as u64);
-        let retried = again.iter().any(|records| !records.is_empty());
-        self.status.update(|status| {
-            status.batches += u64::from(records > 0 && !retried);
-            status.records += records;
-            status.filtered += filtered;
-            status.retries += u64::from(retried);
-        });
-        // What failed as a whole comes again as a whole; named failures are each partition's own affair.
-        let is_whole = again.iter().map(Vec::len).sum::<usize>() == batch.len();
-        let group = self.next_id();
-        for (part, again) in batch.parts.into_iter().zip(again) {
-            let group = if is_whole { group } else { self.next_id() };
-            self.book(&part, again, outcome, group, batch.failures);
-        }
-        self.commit();
-    }
-
-    /// Books one partition's part of an answer.
-    fn book(&mut self, part: &Part, again: Vec<Record>, outcome: &Outcome, group: u64, failures: u32) {
-        let halves = [self.next_id(), self.next_id()];
-        let Some(ledger) = self.ledgers.get_mut(&part.partition) else { return };
-        if ledger.epoch != part.epoch {
-            ledger.in_flight = false;
-            return;
-        }
-        let (Some(first), Some(last)) = (part.records.first(), part.records.last()) else { return };
-        let Some(lowest) = again.first().map(|record| record.offset) else { return ledger.done(last.offset + 1) };
-        let failed_as_a_whole = matches!(outcome, Outcome::FunctionError(_)) && again.len() > 1;
-        if self.mapping.bisect_on_error && failed_as_a_whole {
-            return ledger.halve(again, halves, failures, Instant::now());
-        }
-        let progress = lowest > first.offset;
-        let failures = if progress { 1 } else { failures + u32::from(!matches!(outcome, Outcome::Throttled(_))) };
-        if self.mapping.maximum_retry_attempts.is_some_and(|most| failures > most) {
-            let part = Part { records: again, ..*part };
-            self.give_up(part, Condition::RetryAttemptsExhausted, failures);
-        } else {
-            ledger.again(again, group, failures, progress, Instant::now());
-        }
-    }
-
-    /// The partition stays in flight until that is settled.
-    fn give_up(&mut self, part: Part, condition: Condition, invocations: u32) {
-        self.status.update(|status| status.given_up += part.delivered() as u64);
-        let (destination, batcher) = (self.destination.clone(), Arc::clone(&self.batcher));
-        let id = self.mapping.id.clone();
-        self.giving_up.push(Box::pin(give_up(destination, batcher, id, part, condition, invocations)));
-    }
-
-    fn given_up(&mut self, part: &Part) {
-        self.forget_lost();
-        let (Some(ledger), Some(last)) = (self.ledgers.get_mut(&part.partition), part.records.last()) else { return };
-        if ledger.epoch == part.epoch {
-            ledger.done(last.offset + 1);
-            self.commit();
-        } else {
-            ledger.in_flight = false;
-        }
-    }
-
-    fn commit(&self) {
-        if let Some(source) = &self.source {
-            source.commit(positions(&self.ledgers));
-        }
-    }
-
-    /// What of each part comes again.
-    fn judge(&mut self, batch: &Batch, outcome: &Outcome) -> Vec<Vec<Record>> {
-        let problem = match outcome {
-            Outcome::Response(payload) if self.mapping.report_batch_item_failures => {
-                match answer::failed(payload, batch, &self.batcher, self.options.partial_failures) {
-                    Some(again) => {
-                        let failed: usize = again.iter().map(Vec::len).sum();
-                        let result =
-                            if failed == 0 { "OK".to_owned() } else { format!("PROBLEM: {failed} records failed") };
-                        self.status.update(|status| status.last_processing_result = result);
-                        return again;
-                    }
-                    None => "the answer names records that are not in the batch, or is no answer".to_owned(),
-                }
-            }
-            Outcome::Response(_) => {
-                self.status.update(|status| "OK".clone_into(&mut status.last_processing_result));
-                return batch.parts.iter().map(|_| Vec::new()).collect();
-            }
-            Outcome::FunctionError(error) => format!("the function failed: {}", shortened(error)),
-            Outcome::Throttled(reason) => format!("throttled: {reason}"),
-        };
-        self.problem(&problem);
-        batch.parts.iter().map(|part| part.records.clone()).collect()
-    }
-
-    fn problem(&mut self, what: &str) {
-        let now = Instant::now();
-        let told = self.told.as_ref().is_some_and(|(last, at)| last == what && now.duration_since(*at) < QUIET);
-        if !told {
-            tracing::warn!(mapping = self.mapping.id, "{what}");
-            self.told = Some((what.to_owned(), now));
-        }
-        self.status.update(|status| status.last_processing_result = format!("PROBLEM: {what}"));
-    }
 }
 
 fn positions(ledgers: &BTreeMap<i32, Ledger>) -> impl Iterator<Item = (i32, i64)> {
     ledgers.iter().filter_map(|(partition, ledger)| Some((*partition, ledger.position?)))
-}
-
-fn shortened(error: &Bytes) -> String {
-    String::from_utf8_lossy(error).chars().take(300).collect()
 }
 
 async fn event(source: Option<&Source>) -> Event {
