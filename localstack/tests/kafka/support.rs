@@ -45,13 +45,17 @@ pub(crate) fn jars() -> PathBuf {
 pub(crate) async fn broker() -> &'static Broker {
     BROKER
         .get_or_init(|| async {
-            kafka::install(&jars(), |what| eprintln!("{what}")).await.unwrap();
             let folder = Box::leak(Box::new(tempfile::tempdir().unwrap()));
-            let port = freshet_localstack::ports::free().unwrap();
-            let options = BrokerOptions { data_dir: folder.path().to_owned(), jars: jars(), port };
-            Broker::start(options).await.unwrap()
+            own_broker(folder.path()).await
         })
         .await
+}
+
+/// A broker of a test's own, for what must not happen to the others.
+pub(crate) async fn own_broker(folder: &std::path::Path) -> Broker {
+    kafka::install(&jars(), |what| eprintln!("{what}")).await.unwrap();
+    let port = freshet_localstack::ports::free().unwrap();
+    Broker::start(BrokerOptions { data_dir: folder.to_owned(), jars: jars(), port }).await.unwrap()
 }
 
 /// A topic of a test's own, with records by partition.
@@ -66,12 +70,30 @@ impl Topic {
     }
 
     pub(crate) async fn named(name: &str, partitions: u32) -> Self {
-        let servers = broker().await.bootstrap_servers();
-        topics::ensure(&servers, &[TopicSpec::new(name, partitions)]).await.unwrap();
+        Self::on(&broker().await.bootstrap_servers(), TopicSpec::new(name, partitions)).await
+    }
+
+    /// One partition that holds the numbers below `count`.
+    pub(crate) async fn of(count: usize) -> Self {
+        let topic = Self::new(1).await;
+        topic.send(0, numbers(0..count)).await;
+        topic
+    }
+
+    /// One partition, with a topic configuration.
+    pub(crate) async fn configured(name: &str, value: &str) -> Self {
+        let mut spec = TopicSpec::new(&format!("configured{}", TOPICS.fetch_add(1, Ordering::Relaxed)), 1);
+        spec.config.insert(name.to_owned(), value.to_owned());
+        Self::on(&broker().await.bootstrap_servers(), spec).await
+    }
+
+    /// On a broker of a test's own.
+    pub(crate) async fn on(servers: &str, spec: TopicSpec) -> Self {
+        topics::ensure(servers, std::slice::from_ref(&spec)).await.unwrap();
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", servers).set("message.max.bytes", "8000000").set("message.timeout.ms", "60000");
         config.set("enable.idempotence", "true");
-        Self { name: name.to_owned(), producer: config.create().unwrap() }
+        Self { name: spec.name, producer: config.create().unwrap() }
     }
 
     pub(crate) async fn send(&self, partition: i32, values: impl IntoIterator<Item = String>) {
@@ -177,6 +199,19 @@ impl Function {
         counts
     }
 
+    /// The offsets of each batch.
+    pub(crate) fn offsets(&self) -> Vec<Vec<i64>> {
+        let batches = self.batches.lock().unwrap();
+        batches.iter().map(|batch| batch.iter().map(|place| place.1).collect()).collect()
+    }
+
+    /// Did each partition's records come in their order, none of them twice?
+    pub(crate) fn is_in_order(&self) -> bool {
+        let mut last = BTreeMap::new();
+        let batches = self.batches.lock().unwrap();
+        batches.iter().flatten().all(|(partition, offset)| last.insert(*partition, *offset).is_none_or(|l| l < *offset))
+    }
+
     /// Waits until every one of `count` records was delivered.
     pub(crate) async fn delivered(&self, count: usize) {
         until("deliveries", || self.deliveries().len() >= count).await;
@@ -205,6 +240,27 @@ impl Invoke for Function {
     }
 }
 
+/// `0`, `1`, …
+pub(crate) fn numbers(range: std::ops::Range<usize>) -> impl Iterator<Item = String> {
+    range.map(|n| n.to_string())
+}
+
+/// The first event that a function gets of a mapping.
+pub(crate) async fn first_event(mapping: KafkaMapping) -> Value {
+    let function = Function::new(|_, _| ok());
+    let mapping = start(mapping, PartialFailures::Strict, &function).await;
+    until("an event", || !function.payloads.lock().unwrap().is_empty()).await;
+    mapping.stop().await;
+    let payloads = function.payloads.lock().unwrap();
+    serde_json::from_slice(&payloads[0]).unwrap()
+}
+
+/// All records of an event.
+pub(crate) fn records(event: &Value) -> Vec<Value> {
+    let lists = event["records"].as_object().unwrap().values();
+    lists.flat_map(|records| records.as_array().unwrap()).cloned().collect()
+}
+
 pub(crate) fn ok() -> Outcome {
     Outcome::Response(Bytes::from_static(br#"{"batchItemFailures":[]}"#))
 }
@@ -231,11 +287,22 @@ pub(crate) async fn start_as(
     reading: PartialFailures,
     function: &Arc<Function>,
 ) -> Mapping {
+    start_on(&broker().await.bootstrap_servers(), instance, mapping, reading, function).await
+}
+
+/// Starts a mapping on a broker of a test's own.
+pub(crate) async fn start_on(
+    servers: &str,
+    instance: Option<&str>,
+    mapping: KafkaMapping,
+    reading: PartialFailures,
+    function: &Arc<Function>,
+) -> Mapping {
     let options = MappingOptions {
         partial_failures: reading,
         instance: instance.map(str::to_owned),
         scaling_interval: SCALING_INTERVAL,
-        ..MappingOptions::new(&broker().await.bootstrap_servers())
+        ..MappingOptions::new(servers)
     };
     Mapping::start(mapping, options, Arc::clone(function) as Arc<dyn Invoke>).await.unwrap()
 }

@@ -1,19 +1,73 @@
-//! Which records are delivered, and in what company: filters, the age of records, bisected batches.
+//! Which records a mapping's filters let through.
+//!
+//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/kafka-filtering.html>.
 
 use freshet_localstack::mapping::PartialFailures::Strict;
 use freshet_localstack::pattern::Filter;
 use rdkafka::producer::FutureRecord;
 
-use crate::given_up::read;
-use crate::support::{Function, Topic, committed, error, failures, now_ms, ok, run, start, until};
+use crate::support::{Function, Topic, committed, error, failures, ok, run, start, until};
 
 /// `{"n": 3, "kind": "odd"}`
 fn counted(range: std::ops::Range<usize>) -> impl Iterator<Item = String> {
     range.map(|n| format!(r#"{{"n":{n},"kind":"{}"}}"#, if n % 2 == 0 { "even" } else { "odd" }))
 }
-
 fn filters(patterns: &[&str]) -> Vec<Filter> {
     patterns.iter().map(|pattern| Filter::parse(pattern).unwrap()).collect()
+}
+
+/// The places of the `values` that `pattern` lets through.
+async fn admitted(pattern: &str, values: &[&[u8]]) -> Vec<i64> {
+    let topic = Topic::new(1).await;
+    for value in values {
+        topic.send_record(FutureRecord::to(&topic.name).partition(0).payload(*value)).await;
+    }
+    let function = Function::new(|_, _| ok());
+    let mut mapping = topic.mapping();
+    mapping.filters = filters(&[pattern]);
+    let mapping = start(mapping, Strict, &function).await;
+    committed(&mapping, 0, i64::try_from(values.len()).unwrap()).await;
+    mapping.stop().await;
+    function.offsets().concat()
+}
+
+macro_rules! patterns {
+    ($($name:ident: $pattern:expr, [$($value:expr),*] => [$($place:expr),*];)*) => {
+        $(
+            #[test]
+            fn $name() {
+                run(async {
+                    let expected: Vec<i64> = vec![$($place),*];
+                    assert_eq!(admitted($pattern, &[$($value.as_slice()),*]).await, expected);
+                });
+            }
+        )*
+    };
+}
+
+patterns! {
+    a_value_is_matched_exactly: r#"{"value":{"a":["x",null,7]}}"#,
+        [br#"{"a":"x"}"#, br#"{"a":"X"}"#, br#"{"a":null}"#, br#"{"a":7.0}"#, br#"{"a":"7"}"#, br#"{"b":1}"#] => [0, 2, 3];
+    all_fields_of_a_pattern_must_fit: r#"{"value":{"a":[1],"b":{"c":[2]}}}"#,
+        [br#"{"a":1,"b":{"c":2}}"#, br#"{"a":1,"b":{"c":3}}"#, br#"{"a":1}"#] => [0];
+    or_takes_any_of_its_branches: r#"{"value":{"$or":[{"a":[1]},{"b":[2]}]}}"#,
+        [br#"{"a":1}"#, br#"{"b":2}"#, br#"{"a":2,"b":1}"#] => [0, 1];
+    numbers_are_compared: r#"{"value":{"price":[{"numeric":[">",10,"<=",20]}]}}"#,
+        [br#"{"price":10}"#, br#"{"price":10.5}"#, br#"{"price":20}"#, br#"{"price":"15"}"#] => [1, 2];
+    a_prefix_and_a_suffix_are_looked_for: r#"{"value":{"sku":[{"prefix":"a-"},{"suffix":"-z"}]}}"#,
+        [br#"{"sku":"a-1"}"#, br#"{"sku":"1-z"}"#, br#"{"sku":"b-1"}"#] => [0, 1];
+    a_field_that_must_not_exist_is_missed: r#"{"value":{"bot":[{"exists":false}]}}"#,
+        [br#"{"user":1}"#, br#"{"bot":true}"#] => [0];
+    anything_but_takes_the_rest: r#"{"value":{"kind":[{"anything-but":["view","click"]}]}}"#,
+        [br#"{"kind":"view"}"#, br#"{"kind":"buy"}"#, br#"{"other":1}"#] => [1];
+    a_field_with_several_values_fits_with_one_of_them: r#"{"value":{"tags":["red"]}}"#,
+        [br#"{"tags":["blue","red"]}"#, br#"{"tags":["blue"]}"#] => [0];
+    plain_text_is_matched_by_a_pattern_of_text: r#"{"value":["hello",{"prefix":"good"}]}"#,
+        [b"hello", b"goodbye", b"bye", br#"{"a":1}"#] => [0, 1];
+    json_does_not_pass_a_pattern_of_text: r#"{"value":["x"]}"#, [br#"{"x":1}"#, b"x"] => [1];
+    text_does_not_pass_a_pattern_of_json: r#"{"value":{"a":[1]}}"#, [b"a", br#"{"a":1}"#] => [1];
+    bytes_that_are_no_text_pass_no_pattern: r#"{"value":[{"anything-but":"x"}]}"#, [b"\xff\xfe", b"y"] => [1];
+    a_pattern_without_a_value_lets_all_pass: "{}", [b"text", br#"{"a":1}"#] => [0, 1];
 }
 
 #[test]
@@ -82,54 +136,17 @@ fn what_fails_comes_again_without_what_was_filtered() {
 }
 
 #[test]
-fn a_batch_that_fails_is_bisected_until_the_bad_record_stands_alone() {
-    run(async {
-        let topic = Topic::new(2).await;
-        topic.send(0, counted(0..16)).await;
-        topic.send(1, counted(0..16)).await;
-        let function = Function::new(|places, _| if places.contains(&(0, 11)) { error() } else { ok() });
-        let mut mapping = topic.mapping();
-        (mapping.batch_size, mapping.batching_window_ms) = (32, 300);
-        (mapping.bisect_on_error, mapping.maximum_retry_attempts) = (true, Some(0));
-        let mapping = start(mapping, Strict, &function).await;
-        committed(&mapping, 0, 16).await;
-        committed(&mapping, 1, 16).await;
-        assert_eq!(mapping.status().given_up, 1, "halving is no attempt, and the one that is bad had its only one");
-        let batches = function.batches.lock().unwrap().clone();
-        let answered: Vec<(i64, i64)> =
-            batches.iter().filter(|batch| !batch.contains(&(0, 11))).flatten().copied().collect();
-        let mut once = answered.clone();
-        once.sort_unstable();
-        once.dedup();
-        assert_eq!((once.len(), answered.len()), (31, 31), "all others were taken, each once: {batches:?}");
-        assert!(batches.iter().any(|batch| *batch == [(0, 11)]), "{batches:?}");
-        mapping.stop().await;
-    });
-}
-
-#[test]
-fn records_that_are_too_old_go_to_the_failure_topic_undelivered() {
+fn what_was_filtered_is_committed_only_with_the_batch_around_it() {
     run(async {
         let topic = Topic::new(1).await;
-        let dead = Topic::named(&format!("{}-failed", topic.name), 1).await;
-        let hour_ago = now_ms() - 3_600_000;
-        for key in ["a", "b"] {
-            let record = FutureRecord::to(&topic.name).key(key.as_bytes()).payload(b"old".as_slice()).partition(0);
-            topic.send_record(record.timestamp(hour_ago)).await;
-        }
-        topic.send(0, ["new".to_owned()]).await;
-        let function = Function::new(|_, _| ok());
+        topic.send(0, counted(0..10)).await;
+        let function = Function::new(|_, before| if before < 2 { error() } else { ok() });
         let mut mapping = topic.mapping();
-        mapping.maximum_record_age_s = Some(60);
-        mapping.on_failure = Some(format!("kafka://{}", dead.name));
+        mapping.filters = filters(&[r#"{"value":{"kind":["even"]}}"#]);
         let mapping = start(mapping, Strict, &function).await;
-        committed(&mapping, 0, 3).await;
-        assert_eq!(function.batches.lock().unwrap().concat(), [(0, 2)]);
-        assert_eq!(mapping.status().given_up, 2);
+        until("the second attempt", || function.batches.lock().unwrap().len() == 2).await;
+        assert_eq!(mapping.status().partitions.get(&0).and_then(|partition| partition.committed), None);
+        committed(&mapping, 0, 10).await;
         mapping.stop().await;
-        let letters = read(&dead.name, 2).await;
-        assert_eq!(letters.iter().map(|(key, _)| key.clone().unwrap()).collect::<Vec<_>>(), [b"a", b"b"]);
-        assert_eq!(letters[0].1["requestContext"]["condition"], "RecordAgeExceeded");
-        assert_eq!(letters[0].1["payload"]["records"][format!("{}-0", topic.name)][0]["offset"], 0);
     });
 }
