@@ -20,6 +20,8 @@ pub(super) struct Part {
     pub(super) partition: i32,
     pub(super) epoch: u64,
     pub(super) records: Vec<Record>,
+    /// What is done once these are: one after the last of them, or of the batch in which they failed.
+    pub(super) end: i64,
 }
 
 impl Part {
@@ -151,8 +153,8 @@ impl Batcher {
                 records.extend(ledger.pop());
                 left -= 1;
             }
-            if !records.is_empty() {
-                parts.push(Part { partition, epoch: ledger.epoch, records });
+            if let Some(last) = records.last() {
+                parts.push(Part { partition, epoch: ledger.epoch, end: last.offset + 1, records });
             }
         }
         parts
@@ -163,9 +165,9 @@ impl Batcher {
         let is_next =
             |ledger: &Ledger| ledger.is_free(now) && ledger.front().is_some_and(|next| self.is_oversized(next));
         let (partition, ledger) = ledgers.iter_mut().find(|(_, ledger)| is_next(ledger))?;
-        let records = ledger.pop().into_iter().collect();
+        let record = ledger.pop()?;
         ledger.in_flight = true;
-        Some(Part { partition: *partition, epoch: ledger.epoch, records })
+        Some(Part { partition: *partition, epoch: ledger.epoch, end: record.offset + 1, records: vec![record] })
     }
 
     /// Takes out the records of one partition that are older than the mapping takes, once everything before them is done; with
@@ -177,9 +179,9 @@ impl Batcher {
             |ledger: &Ledger| ledger.is_free(now) && ledger.front().is_some_and(|next| next.is_before(oldest_ms));
         let (partition, ledger) = ledgers.iter_mut().find(|(_, ledger)| is_next(ledger))?;
         let failures = ledger.retry().map_or(0, |retry| retry.failures);
-        let records = ledger.pop_expired(oldest_ms);
+        let (records, end) = ledger.pop_expired(oldest_ms);
         ledger.in_flight = true;
-        Some((Part { partition: *partition, epoch: ledger.epoch, records }, failures))
+        Some((Part { partition: *partition, epoch: ledger.epoch, end, records }, failures))
     }
 
     fn is_oversized(&self, record: &Record) -> bool {
@@ -216,8 +218,13 @@ fn parts_again(ledgers: &mut BTreeMap<i32, Ledger>, group: u64) -> Vec<Part> {
     let of_group = |ledger: &Ledger| ledger.retry().filter(|retry| retry.group == group && !ledger.in_flight);
     let mut parts = Vec::new();
     for (partition, ledger) in ledgers {
-        if of_group(ledger).is_some() {
-            parts.push(Part { partition: *partition, epoch: ledger.epoch, records: ledger.pop_retry() });
+        if let Some(retry) = of_group(ledger) {
+            parts.push(Part {
+                partition: *partition,
+                epoch: ledger.epoch,
+                end: retry.end,
+                records: ledger.pop_retry(),
+            });
         }
     }
     parts

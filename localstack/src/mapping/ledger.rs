@@ -18,7 +18,20 @@ pub(super) struct Retry {
     pub(super) len: usize,
     /// Invocations that failed.
     pub(super) failures: u32,
+    /// What is done once these are.
+    pub(super) end: i64,
     not_before: Instant,
+}
+
+/// How a batch failed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failed {
+    /// What failed as one batch comes again as one batch.
+    pub(super) group: u64,
+    /// Invocations of these records that failed.
+    pub(super) failures: u32,
+    /// Some of its records were done.
+    pub(super) progress: bool,
 }
 
 /// What became of a record that was pushed.
@@ -93,19 +106,22 @@ impl Ledger {
         (0..len).filter_map(|_| self.pop()).collect()
     }
 
-    /// The records at the front that are older than `oldest_ms`, what comes again among them.
-    pub(super) fn pop_expired(&mut self, oldest_ms: i64) -> Vec<Record> {
-        let mut expired = Vec::new();
+    /// The records at the front that are older than `oldest_ms`, what comes again among them; and what is done once these are.
+    pub(super) fn pop_expired(&mut self, oldest_ms: i64) -> (Vec<Record>, i64) {
+        let (mut expired, mut end) = (Vec::new(), 0);
         while self.front().is_some_and(|record| record.is_before(oldest_ms)) {
-            expired.extend(self.pop());
+            let Some(record) = self.pop() else { break };
+            end = record.offset + 1;
+            expired.push(record);
             if let Some(retry) = self.retries.front_mut() {
                 retry.len -= 1;
                 if retry.len == 0 {
+                    end = retry.end;
                     self.retries.pop_front();
                 }
             }
         }
-        expired
+        (expired, end)
     }
 
     pub(super) fn backlog(&self) -> (usize, usize) {
@@ -135,22 +151,24 @@ impl Ledger {
         self.position = Some(end);
     }
 
-    /// Of the batch in flight `records` (in order, at least one) come again.
-    pub(super) fn again(&mut self, records: Vec<Record>, group: u64, failures: u32, progress: bool, now: Instant) {
-        self.tries = if progress { 1 } else { self.tries.saturating_add(1) };
+    /// Of the batch in flight, which ends at `end`, `records` (in order, at least one) come again.
+    pub(super) fn again(&mut self, records: Vec<Record>, end: i64, failed: Failed, now: Instant) {
+        self.tries = if failed.progress { 1 } else { self.tries.saturating_add(1) };
         let backoff = FIRST_BACKOFF * 2_u32.saturating_pow((self.tries - 1).min(16));
         let not_before = now + backoff.min(LAST_BACKOFF);
-        self.retries.push_front(Retry { group, len: records.len(), failures, not_before });
+        let (group, failures) = (failed.group, failed.failures);
+        self.retries.push_front(Retry { group, len: records.len(), failures, end, not_before });
         self.put_back(records);
     }
 
-    /// The batch in flight, of `records` (in order, at least two), comes again as two, each of a group of its own, at once: what is
-    /// wrong with it is being looked for, so this is no attempt of its own.
-    pub(super) fn halve(&mut self, records: Vec<Record>, groups: [u64; 2], failures: u32, now: Instant) {
+    /// The batch in flight, which ends at `end`, of `records` (in order, at least two), comes again as two, each of a group of its
+    /// own, at once: what is wrong with it is being looked for, so this is no attempt of its own.
+    pub(super) fn halve(&mut self, records: Vec<Record>, end: i64, groups: [u64; 2], failures: u32, now: Instant) {
         self.tries = 0;
         let first = records.len() / 2;
-        for (group, len) in groups.into_iter().zip([first, records.len() - first]).rev() {
-            self.retries.push_front(Retry { group, len, failures, not_before: now });
+        let middle = records.get(first).map_or(end, |record| record.offset);
+        for (group, len, end) in [(groups[1], records.len() - first, end), (groups[0], first, middle)] {
+            self.retries.push_front(Retry { group, len, failures, end, not_before: now });
         }
         self.put_back(records);
     }
@@ -183,14 +201,16 @@ mod tests {
         let batch: Vec<Record> = (0..4).filter_map(|_| ledger.pop()).collect();
         ledger.in_flight = true;
         assert!(!ledger.is_free(now));
-        ledger.again(batch.into_iter().filter(|r| r.offset == 1 || r.offset == 3).collect(), 7, 1, true, now);
+        let failed = Failed { group: 7, failures: 1, progress: true };
+        ledger.again(batch.into_iter().filter(|r| r.offset == 1 || r.offset == 2).collect(), 4, failed, now);
         assert_eq!(ledger.position, Some(1));
         assert!(!ledger.is_free(now), "it waits before it tries again");
         let later = now + Duration::from_secs(1);
         assert!(ledger.is_free(later));
         assert_eq!(ledger.retry().map(|retry| retry.len), Some(2), "newer ones wait until it is done");
         let offsets = |records: Vec<Record>| records.into_iter().map(|record| record.offset).collect::<Vec<_>>();
-        assert_eq!(offsets(ledger.pop_retry()), [1, 3]);
+        let end = ledger.retry().map(|retry| retry.end);
+        assert_eq!((offsets(ledger.pop_retry()), end), (vec![1, 2], Some(4)), "3 is done already");
         ledger.done(4);
         assert_eq!(offsets(std::iter::from_fn(|| ledger.pop()).collect()), [4, 5]);
         ledger.done(6);
@@ -202,14 +222,15 @@ mod tests {
         let (now, mut ledger) = (Instant::now(), Ledger::new(1));
         (0..6).for_each(|offset| drop(ledger.push(record(offset))));
         let batch: Vec<Record> = (0..5).filter_map(|_| ledger.pop()).collect();
-        ledger.halve(batch, [7, 8], 0, now);
+        ledger.halve(batch, 5, [7, 8], 0, now);
         assert_eq!((ledger.position, ledger.retry().map(|retry| (retry.group, retry.len))), (Some(0), Some((7, 2))));
         let first = ledger.pop_retry();
-        ledger.halve(first, [9, 10], 0, now);
-        let groups: Vec<_> = ledger.retries.iter().map(|retry| (retry.group, retry.len)).collect();
-        assert_eq!(groups, [(9, 1), (10, 1), (8, 3)]);
-        let expired: Vec<i64> = ledger.pop_expired(3).into_iter().map(|record| record.offset).collect();
-        assert_eq!(expired, [0, 1, 2], "their own times are their offsets");
+        ledger.halve(first, 2, [9, 10], 0, now);
+        let groups: Vec<_> = ledger.retries.iter().map(|retry| (retry.group, retry.len, retry.end)).collect();
+        assert_eq!(groups, [(9, 1, 1), (10, 1, 2), (8, 3, 5)]);
+        let (expired, end) = ledger.pop_expired(3);
+        let expired: Vec<i64> = expired.into_iter().map(|record| record.offset).collect();
+        assert_eq!((expired, end), (vec![0, 1, 2], 3), "their own times are their offsets");
         assert_eq!(ledger.retry().map(|retry| (retry.group, retry.len)), Some((8, 2)));
         assert_eq!(ledger.pop_retry().len(), 2);
         assert_eq!((ledger.retry(), ledger.pop().map(|record| record.offset)), (None, Some(5)));

@@ -77,7 +77,7 @@ impl Destination {
         let letter = |record: &Record| {
             let read: Value = serde_json::from_str(&record.json).unwrap_or_default();
             let key = read["key"].as_str().and_then(|key| base64::engine::general_purpose::STANDARD.decode(key).ok());
-            let alone = Part { partition: part.partition, epoch: part.epoch, records: vec![record.clone()] };
+            let alone = Part { records: vec![record.clone()], ..*part };
             // One too large for a payload may be too large for a topic as well: then only where it lies is sent.
             let payload: Option<Value> = match condition {
                 Condition::RetryAttemptsExhausted | Condition::RecordAgeExceeded => {

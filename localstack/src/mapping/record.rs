@@ -140,7 +140,8 @@ mod tests {
             &mapping(expected["eventSourceArn"].as_str().unwrap()),
             expected["bootstrapServers"].as_str().unwrap(),
         );
-        let payload = batcher.payload(&[Part { partition: 0, epoch: 1, records: vec![Record::new(&message, &[])] }]);
+        let payload =
+            batcher.payload(&[Part { partition: 0, epoch: 1, end: 16, records: vec![Record::new(&message, &[])] }]);
         expected["records"]["mytopic-0"][0]["key"] = base64::engine::general_purpose::STANDARD.encode(key()).into();
         assert_eq!(serde_json::from_slice::<Value>(&payload).unwrap(), expected);
     }

@@ -38,8 +38,14 @@ fn settle(consumer: &BaseConsumer, mapping: &KafkaMapping, partitions: &[i32]) -
         asked.add_partition(&mapping.topic, *partition);
     }
     let committed = consumer.committed_offsets(asked, ANSWER)?;
+    let is_settled = |offset: Offset| matches!(offset, Offset::Offset(_));
+    // A partition that was added since: all that is in it has come after the mapping was made.
+    let is_known = committed.elements().iter().any(|element| is_settled(element.offset()));
+    if is_known && mapping.starting_position == StartingPosition::Latest {
+        return Ok(());
+    }
     let mut begin = TopicPartitionList::new();
-    for element in committed.elements().iter().filter(|element| !matches!(element.offset(), Offset::Offset(_))) {
+    for element in committed.elements().iter().filter(|element| !is_settled(element.offset())) {
         let partition = element.partition();
         let (_, end) = consumer.fetch_watermarks(&mapping.topic, partition, ANSWER)?;
         let from = match mapping.starting_position {

@@ -17,7 +17,7 @@ async fn deliveries_after(answer: &'static str) -> Vec<usize> {
         0 => Outcome::Response(Bytes::from(answer.clone())),
         _ => ok(),
     });
-    let mapping = start(topic.mapping(), Strict, &function).await;
+    let mapping = start(topic.in_batches_of(5), Strict, &function).await;
     committed(&mapping, 0, 5).await;
     mapping.stop().await;
     function.deliveries().into_values().collect()
@@ -72,11 +72,8 @@ async fn after_a_failure_at_4(reading: PartialFailures) -> Vec<i64> {
     topic.send(0, numbers(0..10)).await;
     let name = topic.name.clone();
     let function = Function::new(move |_, before| if before == 0 { failures(&name, &[(0, 4)]) } else { ok() });
-    let mapping = start(topic.mapping(), reading, &function).await;
-    until("the success", || {
-        mapping.status().partitions.get(&0).is_some_and(|p| p.committed == Some(10) || p.committed == Some(5))
-    })
-    .await;
+    let mapping = start(topic.in_batches_of(10), reading, &function).await;
+    committed(&mapping, 0, 10).await;
     mapping.stop().await;
     let batches = function.batches.lock().unwrap();
     batches[1..].iter().flatten().map(|place| place.1).collect()
@@ -105,7 +102,7 @@ fn an_answer_that_names_an_unknown_record_brings_the_whole_batch_again() {
             3 => Outcome::Throttled("busy".to_owned()),
             _ => Outcome::Response(bytes::Bytes::from_static(b"null")),
         });
-        let mapping = start(topic.mapping(), Strict, &function).await;
+        let mapping = start(topic.in_batches_of(5), Strict, &function).await;
         until("the success", || mapping.status().batches == 1).await;
         let batches = function.batches.lock().unwrap().clone();
         assert_eq!(batches.len(), 5);
@@ -123,9 +120,7 @@ async fn after_two_failures(reading: PartialFailures) -> [Vec<i64>; 2] {
     let name = topic.name.clone();
     let failed = move |_: &[Place], before| if before == 0 { failures(&name, &[(0, 2), (1, 7)]) } else { ok() };
     let function = Function::new(failed);
-    let mut mapping = topic.mapping();
-    (mapping.batch_size, mapping.batching_window_ms) = (20, 60_000);
-    let mapping = start(mapping, reading, &function).await;
+    let mapping = start(topic.in_batches_of(20), reading, &function).await;
     committed(&mapping, 0, 10).await;
     committed(&mapping, 1, 10).await;
     mapping.stop().await;
@@ -158,9 +153,7 @@ fn a_partition_that_no_failure_names_does_not_come_again() {
         }
         let name = topic.name.clone();
         let function = Function::new(move |_, before| if before == 0 { failures(&name, &[(0, 1)]) } else { ok() });
-        let mut mapping = topic.mapping();
-        (mapping.batch_size, mapping.batching_window_ms) = (10, 60_000);
-        let mapping = start(mapping, Strict, &function).await;
+        let mapping = start(topic.in_batches_of(10), Strict, &function).await;
         committed(&mapping, 0, 5).await;
         let again = function.batches.lock().unwrap()[1..].concat();
         assert_eq!(again, [(0, 1), (0, 2), (0, 3), (0, 4)]);
@@ -173,7 +166,7 @@ fn without_report_batch_item_failures_the_answer_is_not_read() {
     run(async {
         let topic = Topic::of(5).await;
         let name = topic.name.clone();
-        let mut mapping = topic.mapping();
+        let mut mapping = topic.in_batches_of(5);
         mapping.report_batch_item_failures = false;
         let function = Function::new(move |_, _| failures(&name, &[(0, 0)]));
         let mapping = start(mapping, Strict, &function).await;
@@ -188,11 +181,12 @@ fn what_is_committed_stays_at_the_lowest_failure_while_it_comes_again() {
     run(async {
         let topic = Topic::of(10).await;
         let name = topic.name.clone();
-        let function = Function::new(move |_, before| if before < 3 { failures(&name, &[(0, 6)]) } else { ok() });
-        let mapping = start(topic.mapping(), Strict, &function).await;
+        // For three seconds: acknowledged commits are seen once a second.
+        let function = Function::new(move |_, before| if before < 5 { failures(&name, &[(0, 6)]) } else { ok() });
+        let mapping = start(topic.in_batches_of(10), Strict, &function).await;
         committed(&mapping, 0, 6).await;
         committed(&mapping, 0, 10).await;
-        assert_eq!(function.offsets()[1..], [[6, 7, 8, 9], [6, 7, 8, 9], [6, 7, 8, 9]]);
+        assert_eq!(function.offsets()[1..], [[6, 7, 8, 9]; 5]);
         mapping.stop().await;
     });
 }

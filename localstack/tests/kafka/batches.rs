@@ -43,10 +43,9 @@ fn a_batch_size_of_one_delivers_records_one_by_one() {
 #[test]
 fn a_batch_of_ten_thousand_comes_whole() {
     run(async {
-        let mut mapping = Topic::of(10_000).await.mapping();
-        (mapping.batch_size, mapping.batching_window_ms) = (10_000, 60_000);
+        let topic = Topic::of(10_000).await;
         let function = Function::new(|_, _| ok());
-        let mapping = start(mapping, Strict, &function).await;
+        let mapping = start(topic.in_batches_of(10_000), Strict, &function).await;
         committed(&mapping, 0, 10_000).await;
         assert_eq!(function.offsets(), [(0..10_000).collect::<Vec<_>>()]);
         mapping.stop().await;
@@ -60,10 +59,8 @@ fn one_batch_takes_from_several_partitions() {
         for partition in 0..4 {
             topic.send(partition, numbers(0..5)).await;
         }
-        let mut mapping = topic.mapping();
-        (mapping.batch_size, mapping.batching_window_ms) = (20, 60_000);
         let function = Function::new(|_, _| ok());
-        let mapping = start(mapping, Strict, &function).await;
+        let mapping = start(topic.in_batches_of(20), Strict, &function).await;
         function.delivered(20).await;
         assert_eq!(function.batches.lock().unwrap().len(), 1);
         mapping.stop().await;
@@ -160,14 +157,14 @@ fn a_payload_never_passes_6_mb_and_large_records_are_all_delivered() {
 fn six_megabytes_close_a_batch_before_its_window() {
     run(async {
         let topic = Topic::new(1).await;
-        topic.send(0, (0..6).map(|_| "x".repeat(900_000))).await;
+        topic.send(0, (0..7).map(|_| "x".repeat(900_000))).await;
         let mut mapping = topic.mapping();
         (mapping.batch_size, mapping.batching_window_ms) = (10_000, 300_000);
         let function = Function::new(|_, _| ok());
         let mapping = start(mapping, Strict, &function).await;
-        // Base64 makes 1.2 MB of each: five do not fit, and the sixth waits for its own window.
-        function.delivered(4).await;
-        assert_eq!(function.offsets(), [vec![0, 1, 2, 3]]);
+        // Base64 makes 1.2 MB of each: five fit, and the others wait for their own window.
+        function.delivered(5).await;
+        assert_eq!(function.offsets(), [[0, 1, 2, 3, 4]]);
         mapping.stop().await;
     });
 }

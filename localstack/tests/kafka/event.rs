@@ -52,10 +52,7 @@ fn records_stand_by_topic_and_partition() {
         for partition in 0..3 {
             topic.send(partition, ["x".to_owned()]).await;
         }
-        let mut mapping = topic.mapping();
-        mapping.batch_size = 3;
-        mapping.batching_window_ms = 60_000;
-        let event = first_event(mapping).await;
+        let event = first_event(topic.in_batches_of(3)).await;
         let lists = event["records"].as_object().unwrap();
         let mut names: Vec<&str> = lists.keys().map(String::as_str).collect();
         names.sort_unstable();

@@ -123,7 +123,7 @@ fn what_fails_comes_again_without_what_was_filtered() {
             2 => failures(&name, &[(0, 7)]),
             _ => ok(),
         });
-        let mut mapping = topic.mapping();
+        let mut mapping = topic.in_batches_of(10);
         mapping.filters = filters(&[r#"{"value": {"kind": ["even"]}}"#]);
         let mapping = start(mapping, Strict, &function).await;
         committed(&mapping, 0, 10).await;

@@ -67,7 +67,7 @@ fn a_clean_stop_waits_for_the_batch_in_flight() {
     run(async {
         let topic = Topic::of(10).await;
         let function = Function::slow(Duration::from_millis(500), |_, _| ok());
-        let mapping = start(topic.mapping(), Strict, &function).await;
+        let mapping = start(topic.in_batches_of(10), Strict, &function).await;
         function.delivered(10).await;
         mapping.stop().await;
         let again = Function::new(|_, _| ok());
@@ -85,7 +85,7 @@ fn a_function_slower_than_the_groups_session_keeps_its_partitions() {
         let topic = Topic::of(10).await;
         // The session is 6 s: a member that does not report meanwhile would lose them.
         let function = Function::slow(Duration::from_secs(8), |_, _| ok());
-        let mapping = start(topic.mapping(), Strict, &function).await;
+        let mapping = start(topic.in_batches_of(10), Strict, &function).await;
         committed(&mapping, 0, 10).await;
         assert_eq!(function.offsets(), [(0..10).collect::<Vec<_>>()], "delivered once");
         mapping.stop().await;
@@ -123,7 +123,7 @@ fn an_answer_that_comes_while_the_broker_is_away_is_committed_when_it_is_back() 
         let topic = Topic::on(&servers, TopicSpec::new("away", 1)).await;
         topic.send(0, numbers(0..10)).await;
         let function = Function::slow(Duration::from_millis(300), |_, _| ok());
-        let mapping = start_on(&servers, Some("test"), topic.mapping(), Strict, &function).await;
+        let mapping = start_on(&servers, Some("test"), topic.in_batches_of(10), Strict, &function).await;
         function.delivered(10).await;
         broker.kill();
         committed(&mapping, 0, 10).await;

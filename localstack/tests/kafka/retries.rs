@@ -16,7 +16,7 @@ fn a_function_error_brings_the_whole_batch_again() {
         let topic = Topic::new(1).await;
         topic.send(0, numbers(0..10)).await;
         let function = Function::new(|_, before| if before < 2 { error() } else { ok() });
-        let mapping = start(topic.mapping(), Strict, &function).await;
+        let mapping = start(topic.in_batches_of(10), Strict, &function).await;
         until("the success", || mapping.status().batches == 1).await;
         let batches = function.batches.lock().unwrap().clone();
         assert_eq!(batches.len(), 3);
@@ -28,7 +28,7 @@ fn a_function_error_brings_the_whole_batch_again() {
 /// Five records whose function fails twice in a given way: how often they were delivered.
 async fn deliveries_of(outcome: Outcome) -> usize {
     let function = Function::new(move |_, before| if before < 2 { outcome.clone() } else { ok() });
-    let mapping = start(Topic::of(5).await.mapping(), Strict, &function).await;
+    let mapping = start(Topic::of(5).await.in_batches_of(5), Strict, &function).await;
     committed(&mapping, 0, 5).await;
     mapping.stop().await;
     function.batches.lock().unwrap().len()
@@ -61,7 +61,7 @@ fn a_throttle_brings_the_batch_again() {
 #[test]
 fn a_throttle_is_no_attempt() {
     run(async {
-        let mut mapping = Topic::of(5).await.mapping();
+        let mut mapping = Topic::of(5).await.in_batches_of(5);
         mapping.maximum_retry_attempts = Some(0);
         let function = Function::new(|_, before| if before < 3 { Outcome::Throttled("busy".to_owned()) } else { ok() });
         let mapping = start(mapping, Strict, &function).await;
@@ -75,7 +75,7 @@ fn a_throttle_is_no_attempt() {
 fn without_a_limit_it_is_tried_until_it_succeeds() {
     run(async {
         let function = Function::new(|_, before| if before < 6 { error() } else { ok() });
-        let mapping = start(Topic::of(3).await.mapping(), Strict, &function).await;
+        let mapping = start(Topic::of(3).await.in_batches_of(3), Strict, &function).await;
         committed(&mapping, 0, 3).await;
         assert_eq!((mapping.status().given_up, mapping.status().retries), (0, 6));
         mapping.stop().await;
@@ -85,7 +85,7 @@ fn without_a_limit_it_is_tried_until_it_succeeds() {
 #[test]
 fn no_retries_means_one_attempt() {
     run(async {
-        let mut mapping = Topic::of(3).await.mapping();
+        let mut mapping = Topic::of(3).await.in_batches_of(3);
         mapping.maximum_retry_attempts = Some(0);
         let function = Function::new(|_, _| error());
         let mapping = start(mapping, Strict, &function).await;
@@ -119,7 +119,7 @@ fn newer_records_do_not_join_what_comes_again() {
     run(async {
         let topic = Topic::of(4).await;
         let function = Function::new(|_, before| if before == 0 { error() } else { ok() });
-        let mapping = start(topic.mapping(), Strict, &function).await;
+        let mapping = start(topic.in_batches_of(4), Strict, &function).await;
         until("the first attempt", || !function.batches.lock().unwrap().is_empty()).await;
         topic.send(0, numbers(4..8)).await;
         committed(&mapping, 0, 8).await;
@@ -136,13 +136,12 @@ fn what_failed_with_several_partitions_comes_again_with_them() {
         for partition in 0..2 {
             topic.send(partition, numbers(0..3)).await;
         }
-        let mut mapping = topic.mapping();
-        (mapping.batch_size, mapping.batching_window_ms) = (6, 60_000);
         let function = Function::new(|_, before| if before == 0 { error() } else { ok() });
-        let mapping = start(mapping, Strict, &function).await;
+        let mapping = start(topic.in_batches_of(6), Strict, &function).await;
         committed(&mapping, 0, 3).await;
         committed(&mapping, 1, 3).await;
-        let batches = function.batches.lock().unwrap().clone();
+        let mut batches = function.batches.lock().unwrap().clone();
+        batches.iter_mut().for_each(|batch| batch.sort_unstable());
         assert!(batches.len() == 2 && batches[0].len() == 6 && batches[0] == batches[1], "{batches:?}");
         mapping.stop().await;
     });
@@ -186,7 +185,7 @@ fn a_batch_whose_answer_names_failures_is_not_halved() {
     run(async {
         let topic = Topic::of(8).await;
         let name = topic.name.clone();
-        let mut mapping = topic.mapping();
+        let mut mapping = topic.in_batches_of(8);
         mapping.bisect_on_error = true;
         let function = Function::new(move |_, before| if before == 0 { failures(&name, &[(0, 2)]) } else { ok() });
         let mapping = start(mapping, Strict, &function).await;

@@ -109,7 +109,7 @@ fn the_last_result_tells_a_problem_and_its_end() {
 fn records_batches_and_retries_are_counted() {
     run(async {
         let function = Function::new(|_, before| if before == 1 { error() } else { ok() });
-        let mapping = start(Topic::of(30).await.mapping(), Strict, &function).await;
+        let mapping = start(Topic::of(30).await.in_batches_of(10), Strict, &function).await;
         committed(&mapping, 0, 30).await;
         let status = mapping.status();
         assert_eq!((status.batches, status.records, status.retries), (3, 40, 1), "ten of them twice");

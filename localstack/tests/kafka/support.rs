@@ -114,6 +114,11 @@ impl Topic {
         self.producer.send(record, PATIENCE).await.unwrap();
     }
 
+    /// A mapping whose batches are full ones, of so many records.
+    pub(crate) fn in_batches_of(&self, count: u32) -> KafkaMapping {
+        KafkaMapping { batch_size: count, batching_window_ms: 60_000, ..self.mapping() }
+    }
+
     pub(crate) fn mapping(&self) -> KafkaMapping {
         KafkaMapping {
             id: format!("F/{}", self.name),

@@ -9,6 +9,7 @@ use super::{Poller, QUIET, positions};
 use crate::functions::Outcome;
 use crate::mapping::answer;
 use crate::mapping::batcher::{Batch, Part};
+use crate::mapping::ledger::Failed;
 use crate::mapping::on_failure::{Condition, give_up};
 use crate::mapping::record::Record;
 
@@ -43,11 +44,11 @@ impl Poller {
             ledger.in_flight = false;
             return;
         }
-        let (Some(first), Some(last)) = (part.records.first(), part.records.last()) else { return };
-        let Some(lowest) = again.first().map(|record| record.offset) else { return ledger.done(last.offset + 1) };
+        let Some(first) = part.records.first() else { return };
+        let Some(lowest) = again.first().map(|record| record.offset) else { return ledger.done(part.end) };
         let failed_as_a_whole = matches!(outcome, Outcome::FunctionError(_)) && again.len() > 1;
         if self.mapping.bisect_on_error && failed_as_a_whole {
-            return ledger.halve(again, halves, failures, Instant::now());
+            return ledger.halve(again, part.end, halves, failures, Instant::now());
         }
         let progress = lowest > first.offset;
         let failures = if progress { 1 } else { failures + u32::from(!matches!(outcome, Outcome::Throttled(_))) };
@@ -55,7 +56,7 @@ impl Poller {
             let part = Part { records: again, ..*part };
             self.give_up(part, Condition::RetryAttemptsExhausted, failures);
         } else {
-            ledger.again(again, group, failures, progress, Instant::now());
+            ledger.again(again, part.end, Failed { group, failures, progress }, Instant::now());
         }
     }
 
@@ -69,9 +70,9 @@ impl Poller {
 
     pub(super) fn given_up(&mut self, part: &Part) {
         self.forget_lost();
-        let (Some(ledger), Some(last)) = (self.ledgers.get_mut(&part.partition), part.records.last()) else { return };
+        let Some(ledger) = self.ledgers.get_mut(&part.partition) else { return };
         if ledger.epoch == part.epoch {
-            ledger.done(last.offset + 1);
+            ledger.done(part.end);
             self.commit();
         } else {
             ledger.in_flight = false;
