@@ -11,6 +11,7 @@
 //! | `given_up` | records that end elsewhere |
 //! | `filters` | records that are not delivered |
 //! | `scaling` | how much runs at one time |
+//! | `settings` | what the template may say (no broker) |
 //! | `state` | enabled, disabled, lag, results |
 //! | `outages` | ends of the mapping and of the broker |
 //! | `broker` | the broker's process |
@@ -26,5 +27,6 @@ mod outages;
 mod positions;
 mod retries;
 mod scaling;
+mod settings;
 mod state;
 mod support;
