@@ -58,6 +58,7 @@ async fn run(cli: Cli, offset: time::UtcOffset) -> anyhow::Result<ExitCode> {
         Command::Monitor(args) => monitor::run(args, cli.json, monitor::Clock(offset), stop).await,
         Command::Evaluate(args) => evaluate::run(args, cli.json, stop).await,
         Command::Replay(args) => replay::run(args, cli.json, stop).await,
+        Command::IdleFunction => bench::idle::run().await.map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(args, cli.json, stop).await,
     }
 }

@@ -37,6 +37,9 @@ pub(crate) enum Bench {
     /// What an event costs while a shop grows: the engine, its documents as bytes, invented sessions.
     #[command(after_help = "Example:\n  freshet bench growth --events 10000000 --items 1000000")]
     Growth(GrowthArgs),
+    /// Records a second through the event source mapping to a function that does nothing, beside a bare consumer; memory.
+    #[command(after_help = "Example:\n  freshet bench mapping --records 1000000")]
+    Mapping(MappingArgs),
 }
 
 /// Of `freshet bench latency`.
@@ -155,4 +158,34 @@ pub(crate) struct GrowthArgs {
     /// One event in so many gets a list.
     #[arg(long, default_value_t = 10, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) list_every: u64,
+}
+
+/// Of `freshet bench mapping`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MappingArgs {
+    /// Records to deliver.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=1_000_000_000))]
+    pub(crate) records: u64,
+    /// Bytes of each.
+    #[arg(long, default_value_t = 200, value_parser = bytes)]
+    pub(crate) bytes: usize,
+    /// Partitions of the topic.
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) partitions: u32,
+    /// Records of a batch.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) batch_size: u32,
+    /// Batches at one time.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) pollers: u32,
+    #[command(flatten)]
+    pub(crate) binaries: Binaries,
+}
+
+/// Bytes of a record: 16 to a million.
+fn bytes(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|bytes| (16..=1_000_000).contains(bytes))
+        .ok_or_else(|| "16 to 1000000 was expected".to_owned())
 }

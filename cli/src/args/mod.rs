@@ -14,7 +14,8 @@ use clap::{Parser, Subcommand};
 use crate::style::Color;
 
 pub(crate) use bench::{
-    Bench, BenchArgs, ColdStartArgs, DistributedArgs, GrowthArgs, LatencyArgs, PushArgs, SessionsArgs, ThroughputArgs,
+    Bench, BenchArgs, ColdStartArgs, DistributedArgs, GrowthArgs, LatencyArgs, MappingArgs, PushArgs, SessionsArgs,
+    ThroughputArgs,
 };
 pub(crate) use evaluate::{EvaluateArgs, Protocol};
 pub(crate) use kafka::{KafkaArgs, KafkaSecurity};
@@ -89,6 +90,9 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Measure: latency, throughput, cold starts.
     Bench(BenchArgs),
+    /// The function that a measurement runs.
+    #[command(hide = true, after_help = "Example: the bootstrap of a function of `freshet bench mapping`")]
+    IdleFunction,
 }
 
 /// It can't be done like this: exit code 2.

@@ -1,4 +1,4 @@
-//! Peak memory of processes, as Linux counts it.
+//! Memory of processes, as Linux counts it.
 
 use serde::Serialize;
 
@@ -16,10 +16,18 @@ pub(super) struct Peak {
 
 /// The peak of process `pid` (`VmHWM` of `/proc/PID/status`).
 pub(super) fn peak(name: &str, pid: u32) -> Peak {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let resident_kb = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
-    Peak { name: name.to_owned(), pid, resident_kb }
+    Peak { name: name.to_owned(), pid, resident_kb: kb(pid, "VmHWM:") }
+}
+
+/// What process `pid` holds now (`VmRSS`), in MB.
+pub(super) fn resident_mb(pid: u32) -> Option<f64> {
+    kb(pid, "VmRSS:").map(|kb| kb as f64 / 1024.0)
+}
+
+fn kb(pid: u32, field: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
 impl std::fmt::Display for Peak {

@@ -13,7 +13,9 @@
 //! | [`invented`] | a stream of events of a public data set's shape |
 //! | [`sessions`] | what is played |
 //! | [`interleave`] | sessions that go on at the same time |
-//! | [`memory`] | peak memory of processes |
+//! | [`mapping`] | records/s through the event source mapping, beside a bare consumer |
+//! | [`idle`] | the function that does nothing |
+//! | [`memory`] | memory of processes |
 //! | [`cold_start`] | process start → first request for work; first answer |
 
 mod baseline;
@@ -21,9 +23,11 @@ mod cold_start;
 mod distributed;
 mod figures;
 mod growth;
+pub(crate) mod idle;
 mod interleave;
 mod invented;
 mod latency;
+mod mapping;
 mod memory;
 mod push;
 mod report;
@@ -68,6 +72,7 @@ pub(crate) async fn run(args: BenchArgs, json: bool, stop: CancellationToken) ->
         Bench::Push(args) => push::run(args, json, &stop).await,
         Bench::ColdStart(args) => cold_start::run(args, json, &stop).await,
         Bench::Distributed(args) => distributed::run(args, json, &stop).await,
+        Bench::Mapping(args) => mapping::run(args, json, &stop).await,
         Bench::Growth(args) => growth::run(&args, json, &stop),
     };
     done.map(|()| if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })

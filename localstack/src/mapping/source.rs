@@ -241,9 +241,10 @@ fn consumer(mapping: &KafkaMapping, options: &MappingOptions, status: Shared) ->
         // The default waits a second before it fetches again after a full queue.
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.error.backoff.ms", "50")
-        // What is fetched ahead, by partition.
-        .set("queued.max.messages.kbytes", "4096")
-        .set("fetch.message.max.bytes", "1048576")
+        // What is fetched ahead, by partition and in one answer: a topic of many partitions must not fill the memory.
+        .set("queued.max.messages.kbytes", "1024")
+        .set("fetch.message.max.bytes", "524288")
+        .set("fetch.max.bytes", "8388608")
         .set("reconnect.backoff.ms", "50")
         .set("reconnect.backoff.max.ms", "1000")
         .set("socket.nagle.disable", "true")

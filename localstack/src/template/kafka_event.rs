@@ -40,6 +40,10 @@ pub(crate) fn read(
     let report_batch_item_failures = response_types(properties)?;
     let bisect_on_error = properties.flag("BisectBatchOnFunctionError")?.unwrap_or(false);
     let on_failure = on_failure(properties)?;
+    if on_failure.as_deref().and_then(|to| to.strip_prefix("kafka://")) == Some(topic) {
+        let message = format!("another topic than {topic} was expected: its own failures would come again for ever");
+        return Err(properties.error("DestinationConfig", properties.line("DestinationConfig"), message));
+    }
     let retries = properties.number("MaximumRetryAttempts", -1, 10_000)?;
     let age = properties.number("MaximumRecordAgeInSeconds", -1, 604_800)?;
     if let Some(age) = age.filter(|age| (0..60).contains(age)) {

@@ -14,7 +14,9 @@
 //! | `settings` | what the template may say (no broker) |
 //! | `state` | enabled, disabled, lag, results |
 //! | `outages` | ends of the mapping and of the broker |
+//! | `killed` | kill -9 in mid-batch |
 //! | `broker` | the broker's process |
+//! | `table` | README.md and the tests name the same |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 mod answers;
@@ -23,6 +25,7 @@ mod broker;
 mod event;
 mod filters;
 mod given_up;
+mod killed;
 mod outages;
 mod positions;
 mod retries;
@@ -30,3 +33,4 @@ mod scaling;
 mod settings;
 mod state;
 mod support;
+mod table;

@@ -1,7 +1,6 @@
 //! The settings of a mapping as the template gives them: defaults, ranges, and what takes provisioned mode.
 //!
-//! Sources: <https://docs.aws.amazon.com/lambda/latest/dg/services-msk-parameters.html>,
-//! <https://docs.aws.amazon.com/lambda/latest/dg/services-kafka-parameters.html>.
+//! Source: <https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html>.
 
 use std::path::Path;
 
@@ -77,6 +76,9 @@ refused! {
         "FilterCriteria: {Filters: [{Pattern: '{\"key\": [\"a\"]}'}]}" => ["FilterCriteria", "value"];
     a_destination_that_is_neither_an_arn_nor_a_topic_is_refused:
         "DestinationConfig: {OnFailure: {Destination: dead}}" => ["DestinationConfig", "kafka://"];
+    a_topic_as_its_own_destination_is_refused:
+        "ProvisionedPollerConfig: {MinimumPollers: 1}, DestinationConfig: {OnFailure: {Destination: kafka://t}}"
+        => ["DestinationConfig", "another topic"];
     another_response_type_is_refused: "FunctionResponseTypes: [Everything]" => ["FunctionResponseTypes", "ReportBatchItemFailures"];
 }
 
