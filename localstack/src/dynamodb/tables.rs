@@ -4,12 +4,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, LocalSecondaryIndex, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
 
 use super::DynamoDbError;
-use crate::template::model::Table;
+use crate::template::model::{Index, Table};
 
 /// Creates the missing ones of `tables` at `endpoint`.
 ///
@@ -74,16 +74,35 @@ fn create(client: &Client, table: &Table) -> Result<Create, BuildError> {
             .attribute_definitions(AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()?);
     }
     for index in &table.indexes {
-        let projection = ProjectionType::from(index.projection.as_str());
         create = create.global_secondary_indexes(
             GlobalSecondaryIndex::builder()
                 .index_name(&index.name)
                 .set_key_schema(Some(key_schema(&index.hash_key, index.range_key.as_deref())?))
-                .projection(Projection::builder().projection_type(projection).build())
+                .projection(projection(index))
                 .build()?,
         );
     }
+    for index in &table.local_indexes {
+        create = create.local_secondary_indexes(
+            LocalSecondaryIndex::builder()
+                .index_name(&index.name)
+                .set_key_schema(Some(key_schema(&index.hash_key, index.range_key.as_deref())?))
+                .projection(projection(index))
+                .build()?,
+        );
+    }
+    if let Some(view) = &table.stream {
+        let view = StreamViewType::from(view.as_str());
+        create = create
+            .stream_specification(StreamSpecification::builder().stream_enabled(true).stream_view_type(view).build()?);
+    }
     Ok(create)
+}
+
+fn projection(index: &Index) -> Projection {
+    let kind = ProjectionType::from(index.projection.as_str());
+    let named = Some(index.non_key_attributes.clone()).filter(|named| !named.is_empty());
+    Projection::builder().projection_type(kind).set_non_key_attributes(named).build()
 }
 
 fn key_schema(hash: &str, range: Option<&str>) -> Result<Vec<KeySchemaElement>, BuildError> {

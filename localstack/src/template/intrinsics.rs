@@ -165,6 +165,14 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Resolves to text; `None` for `AWS::NoValue` and null.
+    pub(crate) fn optional_text(&self, at: Place<'_>, node: &Node) -> Result<Option<String>, TemplateError> {
+        match self.resolve(at, node)? {
+            Some(Node { value: Value::Null, .. }) | None => Ok(None),
+            Some(node) => self.text(at, &node).map(Some),
+        }
+    }
+
     fn list(&self, at: Place<'_>, node: &Node) -> Result<Vec<Node>, TemplateError> {
         match self.resolve(at, node)? {
             Some(Node { value: Value::Seq(items), .. }) => Ok(items),
@@ -194,7 +202,7 @@ impl<'a> Scope<'a> {
         if let Some(parameter) = self.parameters.get(name) {
             return Ok(Node { line, value: parameter.value.clone() });
         }
-        if self.resource(name).is_some() || name == names::IMPLICIT_HTTP_API {
+        if names::is_resource(self, name) {
             return Ok(Node::scalar(line, names::reference(self, name)?));
         }
         Err(at.error(line, format!("\"{name}\" is neither a parameter nor a resource of this template")))
@@ -218,7 +226,7 @@ impl<'a> Scope<'a> {
         if let Some(value) = self.settings.attributes.get(path) {
             return Ok(value.clone());
         }
-        if self.resource(resource).is_none() {
+        if !names::is_resource(self, resource) {
             return Err(at.error(line, format!("\"{resource}\" is not a resource of this template")));
         }
         names::attribute(self, line, resource, attribute)

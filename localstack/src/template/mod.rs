@@ -1,11 +1,12 @@
 //! Reads a SAM template into what the local cloud runs.
 //!
 //! What is read: `Parameters`, `Mappings`, `Conditions`, `Globals`, functions with their HttpApi, MSK and SelfManagedKafka
-//! events, tables, HTTP and WebSocket APIs, `Outputs`, and CloudFormation's intrinsic functions in short and long form. Everything else
-//! becomes a [`model::Note`]. The template is input: nothing in it makes the reader panic or run without bound.
+//! events, tables, queues, secrets, parameters of Systems Manager, HTTP and WebSocket APIs, `Outputs`, and CloudFormation's
+//! intrinsic functions in short and long form. Everything else becomes a [`model::Note`]. The template is input: nothing in it makes the reader panic or run without bound.
 
 mod error;
 mod events;
+mod function;
 mod globals;
 mod intrinsics;
 mod kafka_event;
@@ -14,6 +15,8 @@ mod names;
 mod parameters;
 mod properties;
 mod resources;
+mod services;
+mod table;
 mod websocket;
 mod yaml;
 
@@ -35,6 +38,8 @@ pub struct Settings {
     pub region: String,
     /// `AWS::AccountId`.
     pub account_id: String,
+    /// Where SQS is; `None`: queues' URLs are AWS's.
+    pub sqs_endpoint: Option<String>,
     /// Attributes that only the caller knows, as `LogicalId.Attribute`; they win over what the reader would make up.
     pub attributes: BTreeMap<String, String>,
 }
@@ -46,6 +51,7 @@ impl Default for Settings {
             stack_name: "freshet".to_owned(),
             region: "us-east-1".to_owned(),
             account_id: "000000000000".to_owned(),
+            sqs_endpoint: None,
             attributes: BTreeMap::new(),
         }
     }

@@ -3,7 +3,11 @@
 //! The reader (`template::read`) makes a [`Stack`] from a SAM template; everything else in this crate runs from it and
 //! never looks at YAML again.
 
+mod services;
+
 use std::collections::BTreeMap;
+
+pub use services::{GeneratedSecret, Queue, Redrive, Secret, SecretValue, SsmParameter};
 
 use crate::pattern::Filter;
 
@@ -20,6 +24,12 @@ pub struct Stack {
     pub websocket_apis: BTreeMap<String, WebSocketApi>,
     /// DynamoDB tables by logical id.
     pub tables: BTreeMap<String, Table>,
+    /// SQS queues by logical id. One may name another as its dead-letter queue.
+    pub queues: BTreeMap<String, Queue>,
+    /// Secrets, in template order.
+    pub secrets: Vec<Secret>,
+    /// Parameters of Systems Manager's store, in template order.
+    pub parameters: Vec<SsmParameter>,
     /// The template's `Outputs`, where they could be resolved.
     pub outputs: BTreeMap<String, String>,
     /// What was read and can't be done here: resource, line, and why. Shown once at start.
@@ -207,11 +217,15 @@ pub struct Table {
     pub range_key: Option<String>,
     /// Global secondary indexes.
     pub indexes: Vec<Index>,
+    /// Local secondary indexes: their partition key is the table's.
+    pub local_indexes: Vec<Index>,
+    /// `StreamSpecification.StreamViewType`; `None`: no stream.
+    pub stream: Option<String>,
     /// `TimeToLiveSpecification.AttributeName` where enabled.
     pub ttl_attribute: Option<String>,
 }
 
-/// A global secondary index (projection `ALL` or `KEYS_ONLY`).
+/// A secondary index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Index {
     /// `IndexName`.
@@ -220,8 +234,10 @@ pub struct Index {
     pub hash_key: String,
     /// Sort key.
     pub range_key: Option<String>,
-    /// `Projection.ProjectionType`.
+    /// `Projection.ProjectionType`: `ALL`, `KEYS_ONLY` or `INCLUDE`.
     pub projection: String,
+    /// `Projection.NonKeyAttributes` of an `INCLUDE`.
+    pub non_key_attributes: Vec<String>,
 }
 
 /// Something the local cloud can't do, said by resource and line.

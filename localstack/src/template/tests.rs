@@ -2,7 +2,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::model::{Code, KafkaSource, StartingPosition};
+use super::model::{Code, KafkaSource, SecretValue, StartingPosition};
 use super::{Settings, Stack, TemplateError, parse};
 
 const TEMPLATE: &str = include_str!("fixtures/shop.yaml");
@@ -62,10 +62,32 @@ fn a_whole_template_is_resolved() {
     assert_eq!(stack.outputs["Table"], "orders-prod");
 
     let notes: Vec<(&str, bool)> = stack.notes.iter().map(|n| (n.resource.as_str(), n.line > 1)).collect();
-    assert!(notes.contains(&("Queue", true)), "{notes:?}");
     assert!(notes.contains(&("Cluster", true)), "{notes:?}");
     assert!(notes.contains(&("Work", true)), "a schedule triggers nothing here: {notes:?}");
     assert!(!stack.functions.contains_key("OnlyInDev"));
+}
+
+#[test]
+fn queues_secrets_parameters_and_indexes_are_read() {
+    let stack = read(TEMPLATE, &[("Brokers", "b")]).unwrap();
+    let queue = &stack.queues["Queue"];
+    assert_eq!((queue.name.as_str(), queue.fifo, queue.visibility_timeout_s), ("freshet-Queue.fifo", true, Some(60)));
+    let redrive = queue.redrive.as_ref().unwrap();
+    assert_eq!(redrive.target_arn, "arn:aws:sqs:us-east-1:000000000000:dead.fifo");
+    let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead.fifo","maxReceiveCount":3}"#;
+    let given = [("FifoQueue", "true"), ("RedrivePolicy", policy), ("VisibilityTimeout", "60")];
+    assert_eq!(queue.attributes, given.map(|(name, text)| (name.to_owned(), text.to_owned())).into());
+    let secret = &stack.secrets[0];
+    let SecretValue::Generated(generated) = &secret.value else { panic!("{secret:?}") };
+    assert_eq!((secret.name.as_str(), generated.length), ("shop/password", 20));
+    assert_eq!(generated.within, Some((r#"{"user": "shop"}"#.to_owned(), "password".to_owned())));
+    let parameter = &stack.parameters[0];
+    assert_eq!((parameter.name.as_str(), parameter.value.as_str()), ("/shop/setting", "dev"));
+    let table = &stack.tables["History"];
+    assert_eq!(table.stream.as_deref(), Some("NEW_IMAGE"));
+    let index = &table.local_indexes[0];
+    assert_eq!((index.name.as_str(), index.range_key.as_deref()), ("by-time", Some("at")));
+    assert_eq!((index.projection.as_str(), index.non_key_attributes.as_slice()), ("INCLUDE", &["what".to_owned()][..]));
 }
 
 #[test]
@@ -105,6 +127,9 @@ fn a_value_that_cannot_be_used_is_refused_with_its_place() {
         ("Path: /orders", "Path: orders", ["Api", "Path", "orders", "/"]),
         ("ApiId: !Ref Shop", "ApiId: shop", ["Api", "ApiId", "shop", "HttpApi"]),
         ("KeyType: HASH", "KeyType: MAIN", ["Orders", "KeyType", "HASH", "MAIN"]),
+        ("maxReceiveCount: 3", "maxReceiveCount: 0", ["Queue", "maxReceiveCount", "1000", "0"]),
+        ("INCLUDE", "SOME", ["History", "ProjectionType", "KEYS_ONLY", "SOME"]),
+        ("NEW_IMAGE", "NEWS", ["History", "StreamViewType", "NEW_IMAGE", "NEWS"]),
         ("https://shop.example", "*", ["Shop", "AllowOrigins", "AllowCredentials", "*"]),
     ] {
         let said = refusal(from, to);

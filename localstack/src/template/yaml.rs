@@ -87,6 +87,19 @@ impl Node {
         }
     }
 
+    /// As JSON. Text that reads as a number, as true or as false becomes one: YAML without quotes means that.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Scalar(text) => match serde_json::from_str(text) {
+                Ok(typed @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => typed,
+                _ => serde_json::Value::String(text.clone()),
+            },
+            Value::Seq(items) => items.iter().map(Node::json).collect(),
+            Value::Map(entries) => entries.iter().map(|(name, node)| (name.clone(), node.json())).collect(),
+        }
+    }
+
     fn count(&self) -> usize {
         1 + match &self.value {
             Value::Null | Value::Scalar(_) => 0,
