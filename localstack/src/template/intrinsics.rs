@@ -12,6 +12,8 @@ use super::{Settings, TemplateError};
 
 /// References may lead from property to property; more hops than this are a circle.
 const MAX_HOPS: usize = 200;
+/// Values that are worked out for one template.
+const MAX_STEPS: usize = 2_000_000;
 /// Longer than any value Lambda takes; keeps nested joins from growing without bound.
 const MAX_TEXT: usize = 64 * 1024;
 
@@ -39,8 +41,9 @@ pub(crate) struct Scope<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) parameters: BTreeMap<String, Node>,
     /// `None` while a condition is being worked out: meeting it again is a circle.
-    conditions: RefCell<BTreeMap<String, Option<bool>>>,
+    pub(crate) conditions: RefCell<BTreeMap<String, Option<bool>>>,
     hops: Cell<usize>,
+    steps: Cell<usize>,
     pub(crate) notes: RefCell<Vec<Note>>,
 }
 
@@ -52,6 +55,7 @@ impl<'a> Scope<'a> {
             parameters,
             conditions: RefCell::default(),
             hops: Cell::new(0),
+            steps: Cell::new(MAX_STEPS),
             notes: RefCell::default(),
         }
     }
@@ -74,10 +78,20 @@ impl<'a> Scope<'a> {
         if hops > MAX_HOPS {
             return Err(at.error(node.line, "its references lead round in a circle"));
         }
+        self.spend(at, node.line, 1)?;
         self.hops.set(hops + 1);
         let resolved = self.resolve_inner(at, node);
         self.hops.set(hops);
         resolved
+    }
+
+    /// Counts what was done. References may lead to the same place over and over: a few lines could ask for more than a
+    /// machine can do in a lifetime.
+    pub(crate) fn spend(&self, at: Place<'_>, line: usize, steps: usize) -> Result<(), TemplateError> {
+        let left = self.steps.get().checked_sub(steps);
+        let left = left.ok_or_else(|| at.error(line, "the template's functions take too long to be worked out"))?;
+        self.steps.set(left);
+        Ok(())
     }
 
     fn resolve_inner(&self, at: Place<'_>, node: &Node) -> Result<Option<Node>, TemplateError> {
@@ -90,6 +104,11 @@ impl<'a> Scope<'a> {
             Value::Map(entries) => {
                 let mut resolved = Vec::with_capacity(entries.len());
                 for (name, entry) in entries {
+                    if name == "Fn::Transform" {
+                        let message = format!("{}: Fn::Transform is not done here; it is left out", at.property);
+                        self.note(at.resource, entry.line, message);
+                        continue;
+                    }
                     if let Some(entry) = self.resolve(at, entry)? {
                         resolved.push((name.clone(), entry));
                     }
@@ -125,33 +144,33 @@ impl<'a> Scope<'a> {
             "Fn::Join" => {
                 let [delimiter, list] = arguments(at, name, argument)?;
                 let items = self.texts(at, list)?;
-                bounded(at, line, items.join(&self.text(at, delimiter)?))?
+                self.bounded(at, line, items.join(&self.text(at, delimiter)?))?
             }
-            "Fn::Select" => {
-                let [index, list] = arguments(at, name, argument)?;
-                let items = self.list(at, list)?;
-                let index = self.text(at, index)?;
-                let chosen = index.parse::<usize>().ok().and_then(|index| items.get(index)).cloned();
-                return chosen.map(Some).ok_or_else(|| {
-                    at.error(line, format!("Fn::Select wants an index below {}; \"{index}\" came", items.len()))
-                });
-            }
-            "Fn::Split" => {
-                let [delimiter, text] = arguments(at, name, argument)?;
-                let (delimiter, text) = (self.text(at, delimiter)?, self.text(at, text)?);
-                if delimiter.is_empty() {
-                    return Err(at.error(line, "Fn::Split wants a delimiter; an empty one came"));
-                }
-                let items = text.split(&delimiter).map(|part| Node::scalar(line, part)).collect();
-                return Ok(Some(Node { line, value: Value::Seq(items) }));
-            }
-            "Fn::FindInMap" => return self.find_in_map(at, argument).map(Some),
+            "Fn::Select" => return self.select(at, line, argument),
+            "Fn::Split" => return self.split(at, line, argument).map(Some),
+            "Fn::FindInMap" => return self.find_in_map(at, argument),
             "Fn::Base64" => base64::engine::general_purpose::STANDARD.encode(self.text(at, argument)?),
-            "Fn::GetAZs" => {
-                let zones = ["a", "b", "c"].map(|zone| Node::scalar(line, format!("{}{zone}", self.settings.region)));
-                return Ok(Some(Node { line, value: Value::Seq(zones.to_vec()) }));
+            "Fn::GetAZs" => return self.zones(at, line, argument).map(Some),
+            "Fn::Cidr" => return self.cidr(at, line, argument).map(Some),
+            "Fn::Length" => self.list(at, argument)?.len().to_string(),
+            "Fn::ToJsonString" => {
+                let json = self.resolve(at, argument)?.map_or(serde_json::Value::Null, |node| node.json());
+                self.bounded(at, line, json.to_string())?
             }
-            other => return Err(at.error(line, format!("the function {other} can't be worked out on one machine"))),
+            "Fn::ImportValue" => self.import(at, line, argument)?,
+            "Fn::Transform" => {
+                self.note(
+                    at.resource,
+                    line,
+                    format!("{}: Fn::Transform is not done here; it is left out", at.property),
+                );
+                return Ok(None);
+            }
+            other => {
+                let message = format!("{}: the function {other} is not known here; it is left out", at.property);
+                self.note(at.resource, line, message);
+                return Ok(None);
+            }
         };
         Ok(Some(Node::scalar(line, text)))
     }
@@ -159,10 +178,18 @@ impl<'a> Scope<'a> {
     /// Resolves to text.
     pub(crate) fn text(&self, at: Place<'_>, node: &Node) -> Result<String, TemplateError> {
         match self.resolve(at, node)? {
-            Some(Node { value: Value::Scalar(text), line }) => bounded(at, line, text),
+            Some(Node { value: Value::Scalar(text), line }) => self.bounded(at, line, text),
             Some(other) => Err(at.error(node.line, format!("text was expected; {} came", other.came()))),
             None => Err(at.error(node.line, "text was expected; AWS::NoValue came")),
         }
+    }
+
+    pub(crate) fn bounded(&self, at: Place<'_>, line: usize, text: String) -> Result<String, TemplateError> {
+        if text.len() > MAX_TEXT {
+            return Err(at.error(line, format!("text of {} bytes came; at most {MAX_TEXT} are taken", text.len())));
+        }
+        self.spend(at, line, text.len() / 64)?;
+        Ok(text)
     }
 
     /// Resolves to text; `None` for `AWS::NoValue` and null.
@@ -173,7 +200,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn list(&self, at: Place<'_>, node: &Node) -> Result<Vec<Node>, TemplateError> {
+    pub(crate) fn list(&self, at: Place<'_>, node: &Node) -> Result<Vec<Node>, TemplateError> {
         match self.resolve(at, node)? {
             Some(Node { value: Value::Seq(items), .. }) => Ok(items),
             Some(other) => Err(at.error(node.line, format!("a list was expected; {} came", other.came()))),
@@ -268,77 +295,15 @@ impl<'a> Scope<'a> {
                 };
                 out.push_str(&value);
             }
-            out = bounded(at, line, out)?;
+            out = self.bounded(at, line, out)?;
         }
         out.push_str(rest);
-        bounded(at, line, out)
-    }
-
-    fn find_in_map(&self, at: Place<'_>, argument: &Node) -> Result<Node, TemplateError> {
-        let [map, first, second] = arguments(at, "Fn::FindInMap", argument)?;
-        let keys = [self.text(at, map)?, self.text(at, first)?, self.text(at, second)?];
-        let mut found = self.root.get("Mappings");
-        for key in &keys {
-            found = found.and_then(|node| node.get(key));
-        }
-        let found = found.ok_or_else(|| at.error(argument.line, format!("Mappings has no {}", keys.join(" / "))))?;
-        let found = self.resolve(at, found)?;
-        found.ok_or_else(|| at.error(argument.line, "Fn::FindInMap found AWS::NoValue; a value was expected"))
-    }
-
-    /// The value of a condition of the section `Conditions`.
-    pub(crate) fn condition(&self, at: Place<'_>, line: usize, name: &str) -> Result<bool, TemplateError> {
-        let known = self.conditions.borrow().get(name).copied();
-        match known {
-            Some(Some(value)) => return Ok(value),
-            Some(None) => return Err(at.error(line, format!("the condition {name} leads round to itself"))),
-            None => {}
-        }
-        let node = self.root.get("Conditions").and_then(|conditions| conditions.get(name));
-        let node = node.ok_or_else(|| at.error(line, format!("Conditions has no \"{name}\"")))?;
-        self.conditions.borrow_mut().insert(name.to_owned(), None);
-        let value = self.test(Place { resource: "Conditions", property: name }, node)?;
-        self.conditions.borrow_mut().insert(name.to_owned(), Some(value));
-        Ok(value)
-    }
-
-    fn test(&self, at: Place<'_>, node: &Node) -> Result<bool, TemplateError> {
-        match node.intrinsic() {
-            Some(("Fn::Equals", argument)) => {
-                let [left, right] = arguments(at, "Fn::Equals", argument)?;
-                Ok(self.text(at, left)? == self.text(at, right)?)
-            }
-            Some(("Fn::Not", argument)) => {
-                let [inner] = arguments(at, "Fn::Not", argument)?;
-                Ok(!self.test(at, inner)?)
-            }
-            Some((name @ ("Fn::And" | "Fn::Or"), argument)) => {
-                let Value::Seq(items) = &argument.value else {
-                    return Err(at.error(argument.line, format!("{name} wants a list; {} came", argument.came())));
-                };
-                let values = items.iter().map(|item| self.test(at, item)).collect::<Result<Vec<_>, _>>()?;
-                Ok(if name == "Fn::And" { values.iter().all(|v| *v) } else { values.iter().any(|v| *v) })
-            }
-            Some(("Condition", argument)) => {
-                let name = argument.text().ok_or_else(|| {
-                    at.error(argument.line, format!("Condition wants a name; {} came", argument.came()))
-                })?;
-                self.condition(at, argument.line, name)
-            }
-            _ => match self.text(at, node)?.as_str() {
-                "true" => Ok(true),
-                "false" => Ok(false),
-                other => Err(at.error(
-                    node.line,
-                    format!("Fn::Equals, Fn::Not, Fn::And, Fn::Or or Condition was expected; \"{other}\" came"),
-                )),
-            },
-        }
+        self.bounded(at, line, out)
     }
 }
 
 /// Exactly `N` arguments.
-fn arguments<'n, const N: usize>(
+pub(crate) fn arguments<'n, const N: usize>(
     at: Place<'_>,
     name: &str,
     argument: &'n Node,
@@ -353,11 +318,4 @@ fn arguments<'n, const N: usize>(
 
 fn wrap(line: usize, name: &str, argument: &Node) -> Node {
     Node { line, value: Value::Map(vec![(name.to_owned(), argument.clone())]) }
-}
-
-fn bounded(at: Place<'_>, line: usize, text: String) -> Result<String, TemplateError> {
-    if text.len() > MAX_TEXT {
-        return Err(at.error(line, format!("text of {} bytes came; at most {MAX_TEXT} are taken", text.len())));
-    }
-    Ok(text)
 }

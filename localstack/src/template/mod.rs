@@ -4,12 +4,15 @@
 //! events, tables, queues, secrets, parameters of Systems Manager, HTTP and WebSocket APIs, `Outputs`, and CloudFormation's
 //! intrinsic functions in short and long form. Everything else becomes a [`model::Note`]. The template is input: nothing in it makes the reader panic or run without bound.
 
+mod conditions;
 mod error;
 mod events;
+mod foreach;
 mod function;
 mod globals;
 mod intrinsics;
 mod kafka_event;
+mod lists;
 pub mod model;
 mod names;
 mod parameters;
@@ -86,6 +89,7 @@ fn text(path: &Path) -> Result<String, TemplateError> {
 pub fn parse(text: &str, folder: &Path, settings: &Settings) -> Result<Stack, TemplateError> {
     let root = yaml::parse(text)?;
     let parameters = parameters::read(&root, settings)?;
+    let root = foreach::expand(root, &parameters)?;
     let scope = intrinsics::Scope::new(&root, settings, parameters);
     resources::read(&scope, folder)
 }

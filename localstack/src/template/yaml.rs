@@ -1,6 +1,6 @@
 //! YAML with lines, bounded: CloudFormation's short tags become their long forms, scalars stay text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
@@ -11,7 +11,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// Deeper than any template; keeps every walk over the tree within the stack.
 const MAX_DEPTH: usize = 64;
 /// Bounds what aliases can blow a small file up to.
-const MAX_NODES: usize = 100_000;
+pub(crate) const MAX_NODES: usize = 100_000;
 
 /// A YAML node and the line it begins on.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,7 +146,7 @@ struct Open {
 
 enum Content {
     Seq(Vec<Node>),
-    Map { entries: Vec<(String, Node)>, key: Option<String> },
+    Map { entries: Vec<(String, Node)>, keys: HashSet<String>, key: Option<String> },
 }
 
 #[derive(Default)]
@@ -176,7 +176,12 @@ impl Loader {
                 self.begin(line, anchor, tag.as_deref(), Content::Seq(Vec::new()))?;
             }
             Event::MappingStart(anchor, tag) => {
-                self.begin(line, anchor, tag.as_deref(), Content::Map { entries: Vec::new(), key: None })?;
+                self.begin(
+                    line,
+                    anchor,
+                    tag.as_deref(),
+                    Content::Map { entries: Vec::new(), keys: HashSet::new(), key: None },
+                )?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
@@ -227,9 +232,9 @@ impl Loader {
         };
         match &mut parent.content {
             Content::Seq(items) => items.push(node),
-            Content::Map { entries, key } => match key.take() {
+            Content::Map { entries, keys, key } => match key.take() {
                 None => match node.value {
-                    Value::Scalar(text) if entries.iter().any(|(name, _)| *name == text) => {
+                    Value::Scalar(text) if !keys.insert(text.clone()) => {
                         return Err(error(node.line, format!("the key \"{text}\" stands twice in one mapping")));
                     }
                     Value::Scalar(text) => *key = Some(text),
