@@ -15,7 +15,8 @@ use crate::kafka::{self, Broker, BrokerOptions, TopicSpec, topics};
 use crate::mapping::{Mapping, MappingOptions, MappingStatus};
 use crate::options::{DYNAMODB_PLACEHOLDER, KAFKA_PLACEHOLDER, KafkaChoice, Options};
 use crate::ports;
-use crate::template::model::{Note, Stack};
+use crate::runtimes::{self, RuntimeError};
+use crate::template::model::{Function, Note, Stack};
 use crate::template::{self, Settings};
 use crate::websocket::{self, WebSocketGateway};
 
@@ -77,7 +78,8 @@ impl LocalCloud {
             KafkaChoice::External(servers) => servers.clone(),
         };
         // The template is read before anything slow: its mistakes show at once.
-        let stack = read(&options, &bootstrap_servers, &dynamodb_endpoint)?;
+        let mut stack = read(&options, &bootstrap_servers, &dynamodb_endpoint)?;
+        let runnable = prepare(&options, &mut stack).await?;
         let kafka = start_kafka(&options, kafka_port).await?;
         let tables: Vec<_> = stack.tables.values().cloned().collect();
         let created_topics = topics::ensure(&bootstrap_servers, &wanted_topics(&options, &stack)).await?;
@@ -86,7 +88,7 @@ impl LocalCloud {
         let listener =
             if stack.websocket_apis.is_empty() { None } else { Some(websocket::listen(options.websocket_port)?) };
         let connections = listener.as_ref().and_then(|listener| listener.local_addr().ok());
-        let supervisor = supervisor_options(&options, &stack, &dynamodb_endpoint, connections);
+        let supervisor = supervisor_options(&options, runnable, &dynamodb_endpoint, connections);
         let functions = Arc::new(Supervisor::start(supervisor)?);
         let invoke: Arc<dyn Invoke> = Arc::clone(&functions) as Arc<dyn Invoke>;
         let mut cloud = Self {
@@ -292,6 +294,16 @@ fn wanted_topics(options: &Options, stack: &Stack) -> Vec<TopicSpec> {
     wanted
 }
 
+/// The functions that can run, ready to be started; the others leave the stack with a note.
+async fn prepare(options: &Options, stack: &mut Stack) -> Result<Vec<Function>, RuntimeError> {
+    let around = runtimes::Surroundings {
+        cache: &options.runtimes,
+        binaries: Some(&options.binaries),
+        progress: &*options.progress,
+    };
+    runtimes::prepare(stack, around).await
+}
+
 async fn start_kafka(options: &Options, port: u16) -> Result<Option<Broker>, CloudError> {
     match &options.kafka {
         KafkaChoice::External(servers) => {
@@ -308,7 +320,7 @@ async fn start_kafka(options: &Options, port: u16) -> Result<Option<Broker>, Clo
 
 fn supervisor_options(
     options: &Options,
-    stack: &Stack,
+    functions: Vec<Function>,
     dynamodb_endpoint: &str,
     connections: Option<SocketAddr>,
 ) -> SupervisorOptions {
@@ -322,7 +334,7 @@ fn supervisor_options(
         .extend(connections.map(|at| ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI".to_owned(), format!("http://{at}"))));
     environment.extend(options.function_environment.clone());
     SupervisorOptions {
-        functions: stack.functions.values().cloned().collect(),
+        functions,
         binaries: options.binaries.clone(),
         environment,
         log_sink: options.log_sink.clone(),

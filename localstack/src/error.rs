@@ -6,6 +6,7 @@ use crate::dynamodb::DynamoDbError;
 use crate::functions::FunctionsError;
 use crate::kafka::KafkaError;
 use crate::mapping::MappingError;
+use crate::runtimes::RuntimeError;
 use crate::template::TemplateError;
 
 /// Why the local cloud does not run.
@@ -26,6 +27,9 @@ pub enum CloudError {
     /// No functions.
     #[error(transparent)]
     Functions(#[from] FunctionsError),
+    /// None of the functions has a program.
+    #[error(transparent)]
+    Runtimes(#[from] RuntimeError),
     /// No mapping.
     #[error(transparent)]
     Mapping(#[from] MappingError),

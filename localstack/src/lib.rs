@@ -14,6 +14,7 @@ pub mod mapping;
 mod options;
 pub mod pattern;
 pub mod ports;
+pub mod runtimes;
 pub mod template;
 pub mod websocket;
 

@@ -48,6 +48,8 @@ pub struct Options {
     pub kafka: KafkaChoice,
     /// The broker's jars; fetched by Maven where they are missing.
     pub kafka_jars: PathBuf,
+    /// Python environments, unpacked code and what starts functions of managed runtimes; made where they are missing.
+    pub runtimes: PathBuf,
     /// Topics to create where they are missing.
     pub topics: Vec<TopicSpec>,
     /// Partitions of topics that a mapping names, that are not among `topics`, and that our own Kafka has not: they are created.
@@ -79,6 +81,7 @@ impl Options {
             http_port: 3001,
             websocket_port: 3002,
             kafka: KafkaChoice::Managed { port: 0 },
+            runtimes: kafka_jars.with_file_name("runtimes"),
             kafka_jars,
             topics: Vec::new(),
             partitions: 4,

@@ -54,8 +54,16 @@ impl Socket {
     /// # Errors
     /// None came in time, or the socket was closed: then with its code and reason.
     pub async fn next(&mut self) -> anyhow::Result<Value> {
+        Ok(serde_json::from_str(&self.text().await?)?)
+    }
+
+    /// The next message, whatever it says.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn text(&mut self) -> anyhow::Result<String> {
         match tokio::time::timeout(PATIENCE, self.0.next()).await.context("no message in time")? {
-            Some(Ok(Message::Text(text))) => Ok(serde_json::from_str(&text)?),
+            Some(Ok(Message::Text(text))) => Ok(text.to_string()),
             Some(Ok(Message::Close(frame))) => bail!("closed: {frame:?}"),
             other => bail!("{other:?}"),
         }

@@ -25,7 +25,7 @@ pub use invocation::{Invoke, Outcome};
 pub use pool::FunctionStatus;
 pub use process::LogSink;
 
-use crate::template::model::{Code, Function};
+use crate::template::model::{Code, Function, Source};
 use pool::{Pool, Surroundings};
 use process::Spawner;
 
@@ -188,6 +188,12 @@ impl Invoke for Supervisor {
 fn program(function: &Function, binaries: &Path) -> Result<PathBuf, FunctionsError> {
     let (path, hint) = match &function.code {
         Code::CargoBinary(name) => (binaries.join(name), format!("cargo build --bin {name}")),
+        Code::Python { source: Source::Path(path), .. } | Code::Node { source: Source::Path(path) } => {
+            (path.join("bootstrap"), "runtimes::prepare makes it".to_owned())
+        }
+        Code::Python { .. } | Code::Node { .. } => {
+            (PathBuf::from("bootstrap"), "runtimes::prepare makes it".to_owned())
+        }
         Code::Bootstrap(folder) => (folder.join("bootstrap"), "the folder of CodeUri holds it".to_owned()),
     };
     let path = std::path::absolute(path)?;

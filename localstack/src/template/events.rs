@@ -30,11 +30,14 @@ pub(crate) fn read(
                 stack.mappings.push(mapping);
             }
             "" => return Err(inner.error("Type", event.line, "every event has a Type; nothing came")),
-            other => properties.scope.note(
-                properties.resource,
-                event.line,
-                format!("event {name}: {other} triggers nothing here; HttpApi, MSK and SelfManagedKafka do"),
-            ),
+            other => {
+                let hint = match other {
+                    "Api" => "REST APIs are not served; an HttpApi event is",
+                    _ => "HttpApi, MSK and SelfManagedKafka do",
+                };
+                let message = format!("event {name}: {other} triggers nothing here; {hint}");
+                properties.scope.note(properties.resource, event.line, message);
+            }
         }
     }
     Ok(())
@@ -61,26 +64,16 @@ fn route(properties: &Properties<'_, '_>, function: &Function, stack: &mut Stack
         return Err(properties.error("PayloadFormatVersion", line, format!("2.0 was expected; \"{format}\" came")));
     }
     let timeout_ms = properties.number("TimeoutInMillis", 50, 30_000)?.unwrap_or(30_000);
-    let (path, method) = (properties.text("Path")?, properties.text("Method")?);
-    let (path, method) = match (path, method) {
+    let (path, method) = match (properties.text("Path")?, properties.text("Method")?) {
         (None, None) => ("$default".to_owned(), "ANY".to_owned()),
         (Some(path), method) if path == "$default" => (path, method.unwrap_or_else(|| "ANY".to_owned())),
-        (Some(path), Some(method)) => (path, method.to_ascii_uppercase()),
+        (Some(path), Some(method)) => (path, method),
         (Some(_), None) => return Err(properties.error("Method", properties.node.line, "Path came without Method")),
         (None, Some(_)) => return Err(properties.error("Path", properties.node.line, "Method came without Path")),
     };
-    let method = if method == "*" || method == "X-AMAZON-APIGATEWAY-ANY-METHOD" { "ANY".to_owned() } else { method };
-    if !METHODS.contains(&method.as_str()) {
-        let line = properties.line("Method");
-        return Err(properties.error(
-            "Method",
-            line,
-            format!("one of {} was expected; \"{method}\" came", METHODS.join(", ")),
-        ));
-    }
-    if let Err(message) = check_path(&path) {
-        return Err(properties.error("Path", properties.line("Path"), message));
-    }
+    let method =
+        method_of(&method).map_err(|message| properties.error("Method", properties.line("Method"), message))?;
+    check_path(&path).map_err(|message| properties.error("Path", properties.line("Path"), message))?;
     if target.routes.iter().any(|route| route.path == path && route.method == method) {
         let line = properties.line("Path");
         return Err(properties.error("Path", line, format!("the route {method} {path} stands twice in {api}")));
@@ -94,7 +87,17 @@ fn route(properties: &Properties<'_, '_>, function: &Function, stack: &mut Stack
     Ok(())
 }
 
-fn check_path(path: &str) -> Result<(), String> {
+/// In capitals; every name of "any method" becomes `ANY`.
+pub(super) fn method_of(text: &str) -> Result<String, String> {
+    let method = text.to_ascii_uppercase();
+    match method.as_str() {
+        "*" | "X-AMAZON-APIGATEWAY-ANY-METHOD" => Ok("ANY".to_owned()),
+        known if METHODS.contains(&known) => Ok(method),
+        _ => Err(format!("one of {} was expected; \"{text}\" came", METHODS.join(", "))),
+    }
+}
+
+pub(super) fn check_path(path: &str) -> Result<(), String> {
     if path == "$default" {
         return Ok(());
     }

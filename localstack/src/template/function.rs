@@ -1,14 +1,22 @@
-//! `AWS::Serverless::Function`.
+//! `AWS::Serverless::Function` and `AWS::Lambda::Function`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::TemplateError;
-use super::intrinsics::Place;
-use super::model::{Code, Function};
+use super::code;
+use super::model::{Function, Stack};
 use super::names::physical_name;
 use super::properties::Properties;
 use super::yaml::Node;
+
+/// Properties that change what a function does in the cloud, with what becomes of them here.
+const UNREAD: [(&str, &str); 4] = [
+    ("Layers", "layers are not read here; what they bring must be in the function's own folder"),
+    ("FileSystemConfigs", "no file system is mounted here"),
+    ("DeadLetterConfig", "nothing is sent to it from here"),
+    ("FunctionUrlConfig", "function URLs are not served here; an HttpApi event is"),
+];
 
 /// A function, or `None` with a note where it can't run here.
 pub(crate) fn function(
@@ -18,37 +26,12 @@ pub(crate) fn function(
 ) -> Result<Option<Function>, TemplateError> {
     let scope = properties.scope;
     let logical_id = properties.resource;
-    let metadata = resource.get("Metadata");
-    let method = metadata.and_then(|metadata| metadata.get("BuildMethod")).and_then(Node::text).unwrap_or_default();
-    let code_uri = properties.text("CodeUri")?.unwrap_or_else(|| ".".to_owned());
-    let code = if method == "rust-cargolambda" {
-        let binary = metadata.and_then(|metadata| metadata.get("BuildProperties")?.get("Binary"));
-        let name = match binary {
-            Some(node) => {
-                scope.text(Place { resource: logical_id, property: "Metadata.BuildProperties.Binary" }, node)?
-            }
-            // Without Binary the crate has one binary, by habit named as its folder.
-            None => Path::new(&code_uri).file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        };
-        if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
-            let line = binary.map_or(resource.line, |node| node.line);
-            return Err(Place { resource: logical_id, property: "Metadata.BuildProperties.Binary" }
-                .error(line, format!("the name of a binary was expected; \"{name}\" came")));
+    let Some(code) = code::read(properties, resource, folder)? else { return Ok(None) };
+    for (name, message) in UNREAD {
+        if properties.get(name)?.is_some() {
+            scope.note(logical_id, properties.line(name), format!("{name}: {message}"));
         }
-        Code::CargoBinary(name)
-    } else {
-        let runtime = properties.text("Runtime")?.unwrap_or_default();
-        if !runtime.starts_with("provided") {
-            let came = if runtime.is_empty() { "no runtime".to_owned() } else { format!("runtime {runtime}") };
-            scope.note(
-                logical_id,
-                properties.line("Runtime"),
-                format!("{came} can't run here; rust-cargolambda or a provided runtime with a bootstrap was expected"),
-            );
-            return Ok(None);
-        }
-        Code::Bootstrap(folder.join(code_uri))
-    };
+    }
     let environment = environment(properties)?;
     let number = |name: &str, least, most| {
         properties.number(name, least, most).map(|number| number.and_then(|number| u32::try_from(number).ok()))
@@ -63,6 +46,14 @@ pub(crate) fn function(
         environment,
         reserved_concurrency: number("ReservedConcurrentExecutions", 0, 10_000)?,
     }))
+}
+
+/// The function that an ARN (with or without a version), an invocation URI or a name stands for.
+pub(crate) fn function_of(stack: &Stack, target: &str) -> Option<String> {
+    let arn = target.split_once("/functions/").map_or(target, |(_, rest)| rest.trim_end_matches("/invocations"));
+    let name = arn.split_once(":function:").or_else(|| arn.split_once("function:")).map_or(arn, |(_, name)| name);
+    let name = name.split_once(':').map_or(name, |(name, _version)| name);
+    stack.functions.values().find(|function| function.name == name).map(|function| function.logical_id.clone())
 }
 
 /// `Environment.Variables`, each with its own name in errors.
@@ -90,6 +81,10 @@ fn environment(properties: &Properties<'_, '_>) -> Result<BTreeMap<String, Strin
         if let Some(text) = inner.text(name)? {
             if text.contains('\0') {
                 return Err(inner.error(name, inner.line(name), "text without NUL was expected"));
+            }
+            if text.contains("{{resolve:") {
+                let message = format!("Environment.Variables.{name}: a dynamic reference came; it is left as it is");
+                inner.scope.note(inner.resource, inner.line(name), message);
             }
             environment.insert(name.clone(), text);
         }

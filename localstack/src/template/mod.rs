@@ -4,12 +4,15 @@
 //! events, tables, queues, secrets, parameters of Systems Manager, HTTP and WebSocket APIs, `Outputs`, and CloudFormation's
 //! intrinsic functions in short and long form. Everything else becomes a [`model::Note`]. The template is input: nothing in it makes the reader panic or run without bound.
 
+mod code;
 mod conditions;
 mod error;
+mod event_source_mapping;
 mod events;
 mod foreach;
 mod function;
 mod globals;
+mod http_parts;
 mod intrinsics;
 mod kafka_event;
 mod lists;

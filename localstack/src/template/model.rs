@@ -6,6 +6,7 @@
 mod services;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub use services::{GeneratedSecret, Queue, Redrive, Secret, SecretValue, SsmParameter};
 
@@ -30,6 +31,8 @@ pub struct Stack {
     pub secrets: Vec<Secret>,
     /// Parameters of Systems Manager's store, in template order.
     pub parameters: Vec<SsmParameter>,
+    /// Where the code of each function is named: its line in the template.
+    pub lines: BTreeMap<String, usize>,
     /// The template's `Outputs`, where they could be resolved.
     pub outputs: BTreeMap<String, String>,
     /// What was read and can't be done here: resource, line, and why. Shown once at start.
@@ -62,8 +65,29 @@ pub struct Function {
 pub enum Code {
     /// `Metadata.BuildMethod: rust-cargolambda` with `BuildProperties.Binary`: a binary of that name in the binaries folder.
     CargoBinary(String),
-    /// A folder (`CodeUri`) that holds an executable `bootstrap`.
-    Bootstrap(std::path::PathBuf),
+    /// A folder or a zip file (`CodeUri`) that holds an executable `bootstrap`.
+    Bootstrap(PathBuf),
+    /// `Runtime: python3.x`, run by AWS's own runtime interface client.
+    Python {
+        /// Its code.
+        source: Source,
+        /// Such as `3.13`.
+        version: String,
+    },
+    /// `Runtime: nodejs…`.
+    Node {
+        /// Its code.
+        source: Source,
+    },
+}
+
+/// Code of a managed runtime.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A folder or a zip file.
+    Path(PathBuf),
+    /// The text of the only file, `index`.
+    Inline(String),
 }
 
 /// A Kafka event source mapping of a function.

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::yaml::{Node, Value};
 use super::{Settings, TemplateError};
 
+/// CloudFormation's own bound on a parameter's value.
+const MAX_VALUE_BYTES: usize = 4096;
+
 /// A parameter that a template declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
@@ -54,7 +57,11 @@ pub(crate) fn read(root: &Node, settings: &Settings) -> Result<BTreeMap<String, 
         let Some(text) = given.or_else(|| declaration.get("Default").and_then(default_text)) else {
             return Err(error(name, "it has no default and no value was given".to_owned()));
         };
+        if text.len() > MAX_VALUE_BYTES {
+            return Err(error(name, format!("it has {} bytes; at most {MAX_VALUE_BYTES} are taken", text.len())));
+        }
         let kind = declaration.get("Type").and_then(Node::text).unwrap_or("String");
+        let kind = stored(kind).unwrap_or(kind);
         let list = kind == "CommaDelimitedList" || kind.starts_with("List<");
         let parts: Vec<&str> = if list { text.split(',').map(str::trim).collect() } else { vec![text] };
         for part in &parts {
@@ -71,6 +78,12 @@ pub(crate) fn read(root: &Node, settings: &Settings) -> Result<BTreeMap<String, 
     Ok(values)
 }
 
+/// What the parameter store is expected to hold under the name that is the value. There is no store while a template is
+/// read: the value stands for itself.
+fn stored(kind: &str) -> Option<&str> {
+    kind.strip_prefix("AWS::SSM::Parameter::Value<")?.strip_suffix('>')
+}
+
 fn default_text(node: &Node) -> Option<&str> {
     match &node.value {
         Value::Scalar(text) => Some(text),
@@ -80,13 +93,15 @@ fn default_text(node: &Node) -> Option<&str> {
 }
 
 fn check(name: &str, kind: &str, declaration: &Node, value: &str) -> Result<(), TemplateError> {
+    let hidden = declaration.get("NoEcho").and_then(Node::text).is_some_and(|flag| flag.eq_ignore_ascii_case("true"));
+    let came = if hidden { "a value that NoEcho hides".to_owned() } else { format!("\"{value}\"") };
     if matches!(kind, "Number" | "List<Number>") && value.parse::<f64>().is_err() {
-        return Err(error(name, format!("a number was expected; \"{value}\" came")));
+        return Err(error(name, format!("a number was expected; {came} came")));
     }
     if let Some(Node { value: Value::Seq(allowed), .. }) = declaration.get("AllowedValues") {
         let allowed: Vec<&str> = allowed.iter().filter_map(Node::text).collect();
         if !allowed.contains(&value) {
-            return Err(error(name, format!("one of {} was expected; \"{value}\" came", allowed.join(", "))));
+            return Err(error(name, format!("one of {} was expected; {came} came", allowed.join(", "))));
         }
     }
     // A pattern in a dialect that can't be read here is left for the cloud to check.
@@ -95,13 +110,13 @@ fn check(name: &str, kind: &str, declaration: &Node, value: &str) -> Result<(), 
         && let Ok(whole) = regex_lite::Regex::new(&format!("^(?:{pattern})$"))
         && !whole.is_match(value)
     {
-        return Err(error(name, format!("text that matches {pattern} was expected; \"{value}\" came")));
+        return Err(error(name, format!("text that matches {pattern} was expected; {came} came")));
     }
-    bound(name, declaration, "MinLength", value, |limit| value.chars().count() as f64 >= limit)?;
-    bound(name, declaration, "MaxLength", value, |limit| value.chars().count() as f64 <= limit)?;
+    bound(name, declaration, "MinLength", &came, |limit| value.chars().count() as f64 >= limit)?;
+    bound(name, declaration, "MaxLength", &came, |limit| value.chars().count() as f64 <= limit)?;
     if let Ok(number) = value.parse::<f64>() {
-        bound(name, declaration, "MinValue", value, |limit| number >= limit)?;
-        bound(name, declaration, "MaxValue", value, |limit| number <= limit)?;
+        bound(name, declaration, "MinValue", &came, |limit| number >= limit)?;
+        bound(name, declaration, "MaxValue", &came, |limit| number <= limit)?;
     }
     Ok(())
 }
@@ -110,11 +125,11 @@ fn bound(
     name: &str,
     declaration: &Node,
     property: &str,
-    value: &str,
+    came: &str,
     holds: impl Fn(f64) -> bool,
 ) -> Result<(), TemplateError> {
     match declaration.get(property).and_then(Node::text).and_then(|text| text.parse::<f64>().ok()) {
-        Some(limit) if !holds(limit) => Err(error(name, format!("{property} is {limit}; \"{value}\" came"))),
+        Some(limit) if !holds(limit) => Err(error(name, format!("{property} is {limit}; {came} came"))),
         _ => Ok(()),
     }
 }

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use super::TemplateError;
+use super::event_source_mapping;
 use super::events;
 use super::function::function;
 use super::globals::merge;
+use super::http_parts;
 use super::intrinsics::{Place, Scope};
 use super::model::{Cors, HttpApi, Stack};
 use super::names::IMPLICIT_HTTP_API;
@@ -16,21 +18,29 @@ use super::websocket;
 use super::yaml::{Node, Value};
 
 /// Types that mean something in the cloud and nothing here: no note is due.
-const SILENT: [&str; 14] = [
-    "AWS::Logs::LogGroup",
-    "AWS::IAM::Role",
-    "AWS::IAM::Policy",
-    "AWS::IAM::ManagedPolicy",
-    "AWS::Lambda::Permission",
+const SILENT: [&str; 22] = [
     "AWS::CloudWatch::Alarm",
-    // Read as one, after the functions.
+    "AWS::CloudWatch::Dashboard",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Alias",
+    "AWS::Lambda::Permission",
+    "AWS::Lambda::Version",
+    "AWS::Logs::LogGroup",
+    // Read after the functions, from parts that belong together.
     "AWS::ApiGatewayV2::Api",
-    "AWS::ApiGatewayV2::Stage",
+    "AWS::ApiGatewayV2::Deployment",
     "AWS::ApiGatewayV2::Integration",
     "AWS::ApiGatewayV2::IntegrationResponse",
     "AWS::ApiGatewayV2::Route",
     "AWS::ApiGatewayV2::RouteResponse",
-    "AWS::ApiGatewayV2::Deployment",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::EventSourceMapping",
     "AWS::Serverless::WebSocketApi",
 ];
 
@@ -63,6 +73,7 @@ pub(crate) fn read(scope: &Scope<'_>, folder: &Path) -> Result<Stack, TemplateEr
                 let node = merge(global(scope, "Function"), own);
                 functions.push((logical_id.clone(), resource, node));
             }
+            "AWS::Lambda::Function" => functions.push((logical_id.clone(), resource, own.clone())),
             "AWS::Serverless::HttpApi" => {
                 let node = merge(global(scope, "HttpApi"), own);
                 stack.http_apis.insert(logical_id.clone(), http_api(scope, logical_id, &node)?);
@@ -90,14 +101,25 @@ pub(crate) fn read(scope: &Scope<'_>, folder: &Path) -> Result<Stack, TemplateEr
     for (logical_id, resource, node) in &functions {
         let properties = Properties { scope, resource: logical_id, prefix: "", node };
         let Some(function) = function(&properties, resource, folder)? else { continue };
-        events::read(&properties, &function, &mut stack)?;
+        if resource.get("Type").and_then(Node::text) == Some("AWS::Serverless::Function") {
+            events::read(&properties, &function, &mut stack)?;
+        }
+        let named = ["CodeUri", "InlineCode", "Code"].iter().find_map(|name| properties.node.get(name));
+        stack.lines.insert(logical_id.clone(), named.map_or(resource.line, |node| node.line));
         stack.functions.insert(logical_id.clone(), function);
     }
+    event_source_mapping::read(scope, &mut stack)?;
+    http_parts::read(scope, &mut stack)?;
     websocket::read(scope, &mut stack)?;
     for (name, output) in scope.root.get("Outputs").map(Node::entries).unwrap_or_default() {
+        if !is_made(scope, "Outputs", output)? {
+            continue;
+        }
         let value = output.get("Value").map(|value| scope.text(Place { resource: "Outputs", property: name }, value));
-        if let Some(Ok(value)) = value {
-            stack.outputs.insert(name.clone(), value);
+        match value {
+            Some(Ok(value)) => drop(stack.outputs.insert(name.clone(), value)),
+            Some(Err(error)) => scope.note("Outputs", output.line, format!("{name} is left out: {error}")),
+            None => {}
         }
     }
     stack.notes = scope.notes.take();
@@ -136,7 +158,7 @@ pub(crate) fn implicit_http_api(scope: &Scope<'_>) -> Result<HttpApi, TemplateEr
     http_api(scope, IMPLICIT_HTTP_API, global(scope, "HttpApi").unwrap_or(&empty))
 }
 
-fn cors(properties: &Properties<'_, '_>) -> Result<Option<Cors>, TemplateError> {
+pub(super) fn cors(properties: &Properties<'_, '_>) -> Result<Option<Cors>, TemplateError> {
     let Some(node) = properties.get("CorsConfiguration")? else { return Ok(None) };
     match &node.value {
         Value::Scalar(text) if text == "true" => {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::TemplateError;
+use super::function::function_of;
 use super::globals::merge;
 use super::intrinsics::Scope;
 use super::model::{Stack, WebSocketApi, WebSocketRoute};
@@ -49,10 +50,8 @@ pub(crate) fn read(scope: &Scope<'_>, stack: &mut Stack) -> Result<(), TemplateE
 }
 
 fn api(properties: &Properties<'_, '_>, stack: &mut Stack) -> Result<(), TemplateError> {
-    let protocol = properties.required("ProtocolType")?;
-    if protocol != "WEBSOCKET" {
-        let message = "HTTP APIs are read as AWS::Serverless::HttpApi; this one is left out";
-        properties.scope.note(properties.resource, properties.line("ProtocolType"), message);
+    // HTTP APIs are read next door.
+    if properties.text("ProtocolType")?.as_deref() != Some("WEBSOCKET") {
         return Ok(());
     }
     stack.websocket_apis.insert(properties.resource.to_owned(), described(properties, "$default")?);
@@ -92,7 +91,11 @@ fn serverless(properties: &Properties<'_, '_>, stack: &mut Stack) -> Result<(), 
         let prefix = format!("Routes.{key}.");
         let inner = Properties { prefix: &prefix, node: route, ..*properties };
         let target = inner.required("FunctionArn")?;
-        let function = function_of(stack, &target).ok_or_else(|| unknown(&inner, "FunctionArn", &target))?;
+        let Some(function) = function_of(stack, &target) else {
+            let message = format!("the route {key} leads to no function that runs here; \"{target}\" came");
+            inner.scope.note(inner.resource, inner.line("FunctionArn"), message);
+            continue;
+        };
         api.routes.push(WebSocketRoute {
             key: key.clone(),
             function,
@@ -107,17 +110,6 @@ fn serverless(properties: &Properties<'_, '_>, stack: &mut Stack) -> Result<(), 
 fn timeout_ms(properties: &Properties<'_, '_>, name: &str) -> Result<u64, TemplateError> {
     let given = properties.number(name, 50, MAX_TIMEOUT_MS)?.unwrap_or(MAX_TIMEOUT_MS);
     Ok(u64::try_from(given).unwrap_or(29_000))
-}
-
-fn unknown(properties: &Properties<'_, '_>, name: &str, came: &str) -> TemplateError {
-    properties.error(name, properties.line(name), format!("a function of this template was expected; \"{came}\" came"))
-}
-
-/// The function that an ARN, an invocation URI or a name stands for.
-fn function_of(stack: &Stack, target: &str) -> Option<String> {
-    let arn = target.split_once("/functions/").map_or(target, |(_, rest)| rest.trim_end_matches("/invocations"));
-    let name = arn.split_once(":function:").map_or(arn, |(_, name)| name);
-    stack.functions.values().find(|function| function.name == name).map(|function| function.logical_id.clone())
 }
 
 /// What stands in resources of its own, until all of it was seen.
@@ -174,6 +166,9 @@ impl Parts {
             }
         }
         for (resource, line, api, key, integration, selects) in self.routes {
+            if !stack.websocket_apis.contains_key(&api) {
+                continue;
+            }
             let found = self.integrations.get(&integration);
             let Some((function, timeout_ms)) =
                 found.and_then(|(target, timeout_ms)| Some((function_of(stack, target)?, *timeout_ms)))
