@@ -74,6 +74,8 @@ async fn measure(own: &Own, binaries: PathBuf, runs: u32, stop: &CancellationTok
         let program = match &function.code {
             Code::CargoBinary(name) => binaries.join(name),
             Code::Bootstrap(folder) => folder.join("bootstrap"),
+            // An interpreter of somebody else's is not what is measured here.
+            Code::Python { .. } | Code::Node { .. } => continue,
         };
         let mut times = Times::new()?;
         for _ in 0..runs {

@@ -17,14 +17,15 @@ pub(super) async fn folder(
     made_from: &str,
     fill: impl AsyncFnOnce(&Path) -> Result<(), RuntimeError>,
 ) -> Result<PathBuf, RuntimeError> {
-    let folder = cache.join(format!("{kind}-{:016x}", fingerprint(made_from)));
+    let name = format!("{kind}-{:016x}", fingerprint(made_from));
+    let folder = cache.join(&name);
     let is_complete = || std::fs::read_to_string(folder.join(COMPLETE)).is_ok_and(|text| text == made_from);
     if is_complete() {
         return Ok(folder);
     }
     std::fs::create_dir_all(cache).map_err(RuntimeError::io(cache))?;
     // Held until the folder is there: whoever comes second finds it made.
-    let _lock = lock(folder.with_extension("lock")).await?;
+    let _lock = lock(cache.join(format!("{name}.lock"))).await?;
     if is_complete() {
         return Ok(folder);
     }
@@ -54,10 +55,9 @@ async fn lock(path: PathBuf) -> Result<std::fs::File, RuntimeError> {
     })
 }
 
-/// A folder with the executable `bootstrap` of a function.
-pub(super) async fn bootstrap(cache: &Path, function: &str, script: &str) -> Result<PathBuf, RuntimeError> {
-    let name: String = function.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    folder(cache, &format!("bootstrap-{name}"), script, async |fresh| {
+/// A folder with an executable `bootstrap`.
+pub(super) async fn bootstrap(cache: &Path, script: &str) -> Result<PathBuf, RuntimeError> {
+    folder(cache, "bootstrap", script, async |fresh| {
         let path = fresh.join("bootstrap");
         std::fs::write(&path, script).map_err(RuntimeError::io(&path))?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).map_err(RuntimeError::io(&path))

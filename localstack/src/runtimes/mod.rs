@@ -80,14 +80,14 @@ async fn code(function: &Function, around: Surroundings<'_>) -> Result<(Code, Op
             found(&folder, &file, &[".py", "/__init__.py"])?;
             let environment = python::environment(&folder, version, around).await?;
             let script = environment.bootstrap(&folder, around.cache);
-            let bootstrap = cache::bootstrap(around.cache, &function.logical_id, &script).await?;
+            let bootstrap = cache::bootstrap(around.cache, &script).await?;
             Ok((Code::Bootstrap(bootstrap), environment.remark()))
         }
         Code::Node { source } => {
             let folder = source_folder(source, node::inline_name(source), around.cache).await?;
             found(&folder, &handler_file(&function.handler), &node::EXTENSIONS)?;
             let script = node::bootstrap(&folder, around.cache).await?;
-            let bootstrap = cache::bootstrap(around.cache, &function.logical_id, &script).await?;
+            let bootstrap = cache::bootstrap(around.cache, &script).await?;
             Ok((Code::Bootstrap(bootstrap), node::remark(&folder)))
         }
     }

@@ -40,7 +40,7 @@ pub(super) async fn environment(
     let client = interpreter.client();
     // Another folder's requirements may name files beside them.
     let place = if text.contains("./") || text.contains("-r ") { folder.to_string_lossy() } else { "".into() };
-    let made_from = format!("{} {}\n{client}\n{sdk:?}\n{place}\n{text}", interpreter.program, interpreter.version);
+    let made_from = format!("{} of {}\n{client}\n{sdk:?}\n{place}\n{text}", interpreter.version, interpreter.home);
     let kind = format!("python-{}", interpreter.version);
     let made = cache::folder(around.cache, &kind, &made_from, async |fresh| {
         (around.progress)(&format!(
@@ -94,6 +94,8 @@ struct Interpreter {
     program: String,
     /// Such as `3.11`.
     version: String,
+    /// Where it is installed: an environment is tied to that.
+    home: String,
 }
 
 impl Interpreter {
@@ -101,11 +103,15 @@ impl Interpreter {
     async fn find(wanted: &str) -> Result<Self, RuntimeError> {
         for program in [format!("python{wanted}"), "python3".to_owned()] {
             let mut command = Command::new(&program);
-            command.args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).stdin(Stdio::null());
+            command
+                .args(["-c", "import sys; print('%d.%d %s' % (*sys.version_info[:2], sys.base_prefix))"])
+                .stdin(Stdio::null());
             let Ok(output) = command.kill_on_drop(true).output().await else { continue };
-            let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-            if output.status.success() && version.starts_with("3.") {
-                return Ok(Self { program, version });
+            let told = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            if let Some((version, home)) =
+                told.split_once(' ').filter(|_| output.status.success() && told.starts_with("3."))
+            {
+                return Ok(Self { program, version: version.to_owned(), home: home.to_owned() });
             }
         }
         Err(RuntimeError::NoInterpreter { program: format!("Python {wanted}"), remedy: REMEDY })
@@ -142,7 +148,9 @@ mod tests {
 
     #[test]
     fn each_python_gets_the_newest_client_that_runs_on_it() {
-        let client = |version: &str| Interpreter { program: String::new(), version: version.to_owned() }.client();
+        let client = |version: &str| {
+            Interpreter { program: String::new(), version: version.to_owned(), home: String::new() }.client()
+        };
         assert_eq!(client("3.13"), "awslambdaric==4.2.2");
         assert_eq!(client("3.9"), "awslambdaric==3.0.2");
         assert_eq!(client("3.8"), "awslambdaric==2.2.1");

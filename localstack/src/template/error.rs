@@ -29,6 +29,16 @@ pub enum TemplateError {
         /// What came and what was expected.
         message: String,
     },
+    /// The template of a nested stack can't be used.
+    #[error("nested stack {resource} ({}): {source}", path.display())]
+    Nested {
+        /// Logical id of the nested stack.
+        resource: String,
+        /// Its template.
+        path: PathBuf,
+        /// What is wrong there.
+        source: Box<TemplateError>,
+    },
     /// A value that can't be used.
     #[error("{}: line {line}: {message}", place(resource, property))]
     Value {

@@ -2,18 +2,19 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::rc::Rc;
 
 use base64::Engine;
 
-use super::model::Note;
+use super::model::{Note, Stack};
 use super::names::{self, pseudo_parameter};
+use super::nested::Budget;
 use super::yaml::{Node, Value};
 use super::{Settings, TemplateError};
 
 /// References may lead from property to property; more hops than this are a circle.
 const MAX_HOPS: usize = 200;
-/// Values that are worked out for one template.
-const MAX_STEPS: usize = 2_000_000;
 /// Longer than any value Lambda takes; keeps nested joins from growing without bound.
 const MAX_TEXT: usize = 64 * 1024;
 
@@ -43,19 +44,31 @@ pub(crate) struct Scope<'a> {
     /// `None` while a condition is being worked out: meeting it again is a circle.
     pub(crate) conditions: RefCell<BTreeMap<String, Option<bool>>>,
     hops: Cell<usize>,
-    steps: Cell<usize>,
+    /// Where `CodeUri` folders and nested templates begin.
+    pub(crate) folder: &'a Path,
+    pub(crate) budget: &'a Budget,
+    /// By logical id: what was read, `None` within where it is elsewhere. `None` while one is being read.
+    pub(crate) nested: RefCell<BTreeMap<String, Option<Option<Rc<Stack>>>>>,
     pub(crate) notes: RefCell<Vec<Note>>,
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(root: &'a Node, settings: &'a Settings, parameters: BTreeMap<String, Node>) -> Self {
+    pub(crate) fn new(
+        root: &'a Node,
+        settings: &'a Settings,
+        parameters: BTreeMap<String, Node>,
+        folder: &'a Path,
+        budget: &'a Budget,
+    ) -> Self {
         Self {
             root,
             settings,
             parameters,
             conditions: RefCell::default(),
             hops: Cell::new(0),
-            steps: Cell::new(MAX_STEPS),
+            folder,
+            budget,
+            nested: RefCell::default(),
             notes: RefCell::default(),
         }
     }
@@ -88,9 +101,9 @@ impl<'a> Scope<'a> {
     /// Counts what was done. References may lead to the same place over and over: a few lines could ask for more than a
     /// machine can do in a lifetime.
     pub(crate) fn spend(&self, at: Place<'_>, line: usize, steps: usize) -> Result<(), TemplateError> {
-        let left = self.steps.get().checked_sub(steps);
+        let left = self.budget.steps.get().checked_sub(steps);
         let left = left.ok_or_else(|| at.error(line, "the template's functions take too long to be worked out"))?;
-        self.steps.set(left);
+        self.budget.steps.set(left);
         Ok(())
     }
 

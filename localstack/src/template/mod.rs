@@ -18,6 +18,7 @@ mod kafka_event;
 mod lists;
 pub mod model;
 mod names;
+mod nested;
 mod parameters;
 mod properties;
 mod resources;
@@ -78,7 +79,7 @@ pub fn read(path: &Path, settings: &Settings) -> Result<Stack, TemplateError> {
 /// # Errors
 /// The file can't be read, or is not YAML within the bounds.
 pub fn parameters(path: &Path) -> Result<Vec<Parameter>, TemplateError> {
-    Ok(parameters::declared(&yaml::parse(&text(path)?)?))
+    Ok(parameters::declared(&yaml::parse(&text(path)?)?.root))
 }
 
 fn text(path: &Path) -> Result<String, TemplateError> {
@@ -90,11 +91,7 @@ fn text(path: &Path) -> Result<String, TemplateError> {
 /// # Errors
 /// As [`read`].
 pub fn parse(text: &str, folder: &Path, settings: &Settings) -> Result<Stack, TemplateError> {
-    let root = yaml::parse(text)?;
-    let parameters = parameters::read(&root, settings)?;
-    let root = foreach::expand(root, &parameters)?;
-    let scope = intrinsics::Scope::new(&root, settings, parameters);
-    resources::read(&scope, folder)
+    nested::parse(text, folder, settings, &nested::Budget::default())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What references mean on one machine: physical names and plausible ARNs.
 
 use super::intrinsics::{Place, Scope};
-use super::{Settings, TemplateError};
+use super::{Settings, TemplateError, nested};
 
 /// The HTTP API that SAM makes for events that name none.
 pub(crate) const IMPLICIT_HTTP_API: &str = "ServerlessHttpApi";
@@ -168,6 +168,12 @@ pub(crate) fn attribute(
     let service = resource_type.rsplit_once("::").map_or("", |(service, _)| service);
     let name = || physical_name(scope, logical_id);
     let region = &scope.settings.region;
+    if matches!(resource_type, "AWS::CloudFormation::Stack" | "AWS::Serverless::Application")
+        && let Some(name) = attribute.strip_prefix("Outputs.")
+        && let Some(output) = nested::output(scope, line, logical_id, name)?
+    {
+        return Ok(output);
+    }
     match (resource_type, attribute) {
         (_, "Arn" | "TopicArn") => arn(scope, logical_id),
         ("AWS::SecretsManager::Secret", "Id") => arn(scope, logical_id),

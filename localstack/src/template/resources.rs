@@ -11,6 +11,7 @@ use super::http_parts;
 use super::intrinsics::{Place, Scope};
 use super::model::{Cors, HttpApi, Stack};
 use super::names::IMPLICIT_HTTP_API;
+use super::nested;
 use super::properties::Properties;
 use super::services;
 use super::table::{simple_table, table};
@@ -87,6 +88,11 @@ pub(crate) fn read(scope: &Scope<'_>, folder: &Path) -> Result<Stack, TemplateEr
                 let properties = Properties { scope, resource: logical_id, prefix: "", node: &node };
                 stack.tables.insert(logical_id.clone(), simple_table(&properties)?);
             }
+            "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
+                if let Some(read) = nested::stack(scope, logical_id)? {
+                    nested::merge(&mut stack, logical_id, &read);
+                }
+            }
             other if SILENT.contains(&other) => {}
             other => {
                 let properties = Properties { scope, resource: logical_id, prefix: "", node: own };
@@ -122,7 +128,7 @@ pub(crate) fn read(scope: &Scope<'_>, folder: &Path) -> Result<Stack, TemplateEr
             None => {}
         }
     }
-    stack.notes = scope.notes.take();
+    stack.notes.splice(..0, scope.notes.take());
     Ok(stack)
 }
 

@@ -1,20 +1,23 @@
-use std::path::Path;
+mod fuzz;
+mod language;
+mod left_out;
+mod nested;
 
-use proptest::prelude::*;
+use std::path::Path;
 
 use super::model::{Code, KafkaSource, SecretValue, StartingPosition};
 use super::{Settings, Stack, TemplateError, parse};
 
 const TEMPLATE: &str = include_str!("fixtures/shop.yaml");
 
-fn settings(parameters: &[(&str, &str)]) -> Settings {
+pub(super) fn settings(parameters: &[(&str, &str)]) -> Settings {
     Settings {
         parameters: parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
         ..Settings::default()
     }
 }
 
-fn read(text: &str, parameters: &[(&str, &str)]) -> Result<Stack, TemplateError> {
+pub(super) fn read(text: &str, parameters: &[(&str, &str)]) -> Result<Stack, TemplateError> {
     parse(text, Path::new("/project"), &settings(parameters))
 }
 
@@ -184,36 +187,4 @@ fn circles_end_in_an_error() {
     assert!(said.contains("IsProd") || said.contains("IsDev"), "{said}");
     let circle = "Resources:\n  A: {Type: 'AWS::Serverless::SimpleTable', Properties: {TableName: !Ref A}}\n";
     assert!(read(circle, &[]).unwrap_err().to_string().contains("circle"));
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    #[test]
-    fn no_text_makes_the_reader_panic(text in "[-:!&*{}\\[\\]a-zA-Z$.'\", \n|>#%@?]{0,300}") {
-        let _ = read(&text, &[]);
-        let _ = read(&format!("Resources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties:\n      {text}"), &[]);
-    }
-
-    #[test]
-    fn no_mutation_of_a_template_makes_the_reader_panic(
-        edits in prop::collection::vec((0usize..6000, 0usize..40, "[-:!&*{}\\[\\]a-zA-Z0-9$. \n]{0,12}"), 1..4),
-    ) {
-        let mut text: Vec<char> = TEMPLATE.chars().collect();
-        for (at, length, with) in edits {
-            let at = at % text.len();
-            let end = (at + length).min(text.len());
-            text.splice(at..end, with.chars());
-        }
-        let text: String = text.into_iter().collect();
-        let _ = read(&text, &[("Brokers", "b")]);
-    }
-
-    #[test]
-    fn swapped_lines_never_make_the_reader_panic(a in 0usize..200, b in 0usize..200) {
-        let mut lines: Vec<&str> = TEMPLATE.lines().collect();
-        let (a, b) = (a % lines.len(), b % lines.len());
-        lines.swap(a, b);
-        let _ = read(&lines.join("\n"), &[("Brokers", "b")]);
-    }
 }

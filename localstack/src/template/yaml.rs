@@ -117,8 +117,14 @@ impl Node {
     }
 }
 
+/// A document, and what is odd about it: line and words.
+pub(crate) struct Document {
+    pub(crate) root: Node,
+    pub(crate) oddities: Vec<(usize, String)>,
+}
+
 /// Reads one YAML document.
-pub(crate) fn parse(text: &str) -> Result<Node, TemplateError> {
+pub(crate) fn parse(text: &str) -> Result<Document, TemplateError> {
     if text.len() > MAX_BYTES {
         return Err(error(1, format!("it has {} bytes; a template may have 1 MB", text.len())));
     }
@@ -129,7 +135,8 @@ pub(crate) fn parse(text: &str) -> Result<Node, TemplateError> {
             break;
         }
     }
-    loader.root.ok_or_else(|| error(1, "it is empty; a mapping with Resources was expected".to_owned()))
+    let root = loader.root.ok_or_else(|| error(1, "it is empty; a mapping with Resources was expected".to_owned()))?;
+    Ok(Document { root, oddities: loader.oddities })
 }
 
 fn error(line: usize, message: String) -> TemplateError {
@@ -146,7 +153,12 @@ struct Open {
 
 enum Content {
     Seq(Vec<Node>),
-    Map { entries: Vec<(String, Node)>, keys: HashSet<String>, key: Option<String> },
+    /// `places`: where each key's entry is.
+    Map {
+        entries: Vec<(String, Node)>,
+        places: HashMap<String, usize>,
+        key: Option<String>,
+    },
 }
 
 #[derive(Default)]
@@ -154,6 +166,7 @@ struct Loader {
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     nodes: usize,
+    oddities: Vec<(usize, String)>,
     root: Option<Node>,
 }
 
@@ -180,14 +193,14 @@ impl Loader {
                     line,
                     anchor,
                     tag.as_deref(),
-                    Content::Map { entries: Vec::new(), keys: HashSet::new(), key: None },
+                    Content::Map { entries: Vec::new(), places: HashMap::new(), key: None },
                 )?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
                     let value = match open.content {
                         Content::Seq(items) => Value::Seq(items),
-                        Content::Map { entries, .. } => Value::Map(entries),
+                        Content::Map { entries, places, .. } => Value::Map(with_merged(entries, &places)),
                     };
                     self.done(Node { line: open.line, value }, open.anchor, open.tag)?;
                 }
@@ -232,20 +245,45 @@ impl Loader {
         };
         match &mut parent.content {
             Content::Seq(items) => items.push(node),
-            Content::Map { entries, keys, key } => match key.take() {
+            Content::Map { entries, places, key } => match key.take() {
                 None => match node.value {
-                    Value::Scalar(text) if !keys.insert(text.clone()) => {
-                        return Err(error(node.line, format!("the key \"{text}\" stands twice in one mapping")));
-                    }
                     Value::Scalar(text) => *key = Some(text),
                     Value::Null => *key = Some(String::new()),
                     _ => return Err(error(node.line, format!("a key must be text; {} came", node.came()))),
                 },
-                Some(name) => entries.push((name, node)),
+                // The later one holds, as in the tools that deploy templates.
+                Some(name) => match places.get(&name).and_then(|place| entries.get_mut(*place)) {
+                    Some((_, entry)) => {
+                        let message = format!("the key \"{name}\" stands twice in one mapping; the later one holds");
+                        self.oddities.push((node.line, message));
+                        *entry = node;
+                    }
+                    None => {
+                        places.insert(name.clone(), entries.len());
+                        entries.push((name, node));
+                    }
+                },
             },
         }
         Ok(())
     }
+}
+
+/// YAML's merge key: what `<<` brings along, where it does not stand beside it.
+fn with_merged(mut entries: Vec<(String, Node)>, places: &HashMap<String, usize>) -> Vec<(String, Node)> {
+    let Some(place) = places.get("<<").copied() else { return entries };
+    let (_, merged) = entries.remove(place);
+    let sources = match merged.value {
+        Value::Seq(items) => items,
+        _ => vec![merged],
+    };
+    let mut known: HashSet<String> = places.keys().cloned().collect();
+    for (name, node) in sources.iter().flat_map(Node::entries) {
+        if known.insert(name.clone()) {
+            entries.push((name.clone(), node.clone()));
+        }
+    }
+    entries
 }
 
 fn too_deep(line: usize) -> TemplateError {
@@ -274,13 +312,37 @@ mod tests {
 
     #[test]
     fn short_tags_become_long_forms_with_their_line() {
-        let root = parse("a: !Ref X\nb:\n  - !GetAtt Y.Arn\nc: !Sub ['${z}', {z: 1}]\n").unwrap();
+        let root = parse("a: !Ref X\nb:\n  - !GetAtt Y.Arn\nc: !Sub ['${z}', {z: 1}]\n").unwrap().root;
         let (name, argument) = root.get("a").unwrap().intrinsic().unwrap();
         assert_eq!((name, argument.text(), argument.line), ("Ref", Some("X"), 1));
         let Value::Seq(items) = &root.get("b").unwrap().value else { panic!("a list") };
         assert_eq!(items[0].intrinsic().unwrap().0, "Fn::GetAtt");
         assert_eq!(items[0].line, 3);
         assert_eq!(root.get("c").unwrap().intrinsic().unwrap().0, "Fn::Sub");
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_holds_what_came_last_and_is_told() {
+        let document = parse("a: 1\nb: 2\na: 3\n").unwrap();
+        assert_eq!(document.root.get("a").unwrap().text(), Some("3"));
+        assert_eq!(document.root.entries().len(), 2);
+        assert!(matches!(document.oddities.as_slice(), [(3, words)] if words.contains("\"a\"")));
+    }
+
+    #[test]
+    fn a_merge_key_brings_what_does_not_stand_there() {
+        let root = parse("base: &base {x: 1, y: 2}\nown: {<<: *base, y: 3}\n").unwrap().root;
+        let own = root.get("own").unwrap();
+        assert_eq!((own.get("x").unwrap().text(), own.get("y").unwrap().text()), (Some("1"), Some("3")));
+        assert!(own.get("<<").is_none());
+    }
+
+    #[test]
+    fn json_is_read_as_well() {
+        let text = "{\"Resources\": {\n\t\"A\": {\"Type\": \"X\", \"N\": [1, true, null, \"\\u00e4\\n\"]}}}";
+        let root = parse(text).unwrap().root;
+        let list = root.get("Resources").unwrap().get("A").unwrap().get("N").unwrap();
+        assert_eq!(list.json(), serde_json::json!([1, true, null, "ä\n"]));
     }
 
     #[test]
