@@ -245,6 +245,10 @@ impl<'a> Scope<'a> {
         if names::is_resource(self, name) {
             return Ok(Node::scalar(line, names::reference(self, name)?));
         }
+        // SAM's `Function.Alias`, `Function.Version` and `Api.Stage`.
+        if name.split_once('.').is_some_and(|(resource, _)| names::is_resource(self, resource)) {
+            return Ok(Node::scalar(line, self.attribute(at, line, name)?));
+        }
         Err(at.error(line, format!("\"{name}\" is neither a parameter nor a resource of this template")))
     }
 

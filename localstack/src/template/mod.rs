@@ -13,6 +13,7 @@ mod foreach;
 mod function;
 mod globals;
 mod http_parts;
+mod indentation;
 mod intrinsics;
 mod kafka_event;
 mod lists;

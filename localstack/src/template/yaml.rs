@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::TemplateError;
+use super::indentation::Indented;
 
 /// CloudFormation's own bound on a template's size.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -128,15 +129,32 @@ pub(crate) fn parse(text: &str) -> Result<Document, TemplateError> {
     if text.len() > MAX_BYTES {
         return Err(error(1, format!("it has {} bytes; a template may have 1 MB", text.len())));
     }
-    let mut loader = Loader::default();
-    for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|e| error(e.marker().line(), e.info().to_owned()))?;
-        if loader.take(event, span)? {
-            break;
+    let mut indented = Indented::new(text);
+    loop {
+        let failed = match load(indented.text()) {
+            Ok(document) => return document,
+            Err(failed) => failed,
+        };
+        if !indented.mend(&failed) {
+            return Err(error(failed.marker().line(), failed.info().to_owned()));
         }
     }
-    let root = loader.root.ok_or_else(|| error(1, "it is empty; a mapping with Resources was expected".to_owned()))?;
-    Ok(Document { root, oddities: loader.oddities })
+}
+
+/// Outside: what the parser does not understand. Inside: what is not taken here.
+fn load(text: &str) -> Result<Result<Document, TemplateError>, ScanError> {
+    let mut loader = Loader::default();
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event?;
+        match loader.take(event, span) {
+            Ok(true) => break,
+            Ok(false) => {}
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    let empty = || error(1, "it is empty; a mapping with Resources was expected".to_owned());
+    let oddities = loader.oddities;
+    Ok(loader.root.ok_or_else(empty).map(|root| Document { root, oddities }))
 }
 
 fn error(line: usize, message: String) -> TemplateError {
