@@ -31,7 +31,7 @@ impl Foreign {
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates").join(template);
         let mut options = Options::new(template, folder.path().to_owned(), folder.path().to_owned(), kafka_jars());
         options.parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        options.stack_name = "foreign".to_owned();
+        "foreign".clone_into(&mut options.stack_name);
         options.memory = true;
         options.http_port = 0;
         options.websocket_port = 0;

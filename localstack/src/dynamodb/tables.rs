@@ -113,3 +113,45 @@ fn key_schema(hash: &str, range: Option<&str>) -> Result<Vec<KeySchemaElement>, 
     }
     Ok(schema)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamodb::{Server, Storage};
+
+    #[tokio::test]
+    async fn indexes_projections_and_streams_are_made_and_a_second_time_changes_nothing() {
+        let server = Server::start(Storage::Memory, 0).unwrap();
+        let index = |name: &str, hash_key: &str, projection: &str, attributes: &[&str]| Index {
+            name: name.to_owned(),
+            hash_key: hash_key.to_owned(),
+            range_key: Some("at".to_owned()),
+            projection: projection.to_owned(),
+            non_key_attributes: attributes.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let attributes = [("id", "S"), ("at", "N"), ("user", "S")];
+        let table = Table {
+            logical_id: "T".to_owned(),
+            name: "history".to_owned(),
+            attributes: attributes.map(|(name, kind)| (name.to_owned(), kind.to_owned())).into(),
+            hash_key: "id".to_owned(),
+            range_key: Some("user".to_owned()),
+            indexes: vec![index("by-user", "user", "INCLUDE", &["what"])],
+            local_indexes: vec![index("by-time", "id", "KEYS_ONLY", &[])],
+            stream: Some("NEW_AND_OLD_IMAGES".to_owned()),
+            ttl_attribute: None,
+        };
+        for _ in 0..2 {
+            create_tables(&server.endpoint(), std::slice::from_ref(&table)).await.unwrap();
+        }
+        let made = client(&server.endpoint()).describe_table().table_name("history").send().await.unwrap();
+        let made = made.table.unwrap();
+        let global = made.global_secondary_indexes().first().unwrap().projection().unwrap();
+        assert_eq!(global.projection_type(), Some(&ProjectionType::Include));
+        assert_eq!(global.non_key_attributes(), ["what"]);
+        assert_eq!(made.local_secondary_indexes().first().unwrap().index_name(), Some("by-time"));
+        let stream = made.stream_specification().unwrap();
+        assert_eq!(stream.stream_view_type(), Some(&StreamViewType::NewAndOldImages));
+        server.stop().await;
+    }
+}

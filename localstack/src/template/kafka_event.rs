@@ -172,7 +172,12 @@ fn source(properties: &Properties<'_, '_>, kind: &str) -> Result<KafkaSource, Te
 
 fn starting_position(properties: &Properties<'_, '_>) -> Result<StartingPosition, TemplateError> {
     let line = properties.line("StartingPosition");
-    match properties.required("StartingPosition")?.as_str() {
+    let Some(position) = properties.text("StartingPosition")? else {
+        let message = format!("{}StartingPosition: nothing came; TRIM_HORIZON stands in for it", properties.prefix);
+        properties.scope.note(properties.resource, line, message);
+        return Ok(StartingPosition::TrimHorizon);
+    };
+    match position.as_str() {
         "LATEST" => Ok(StartingPosition::Latest),
         "TRIM_HORIZON" => Ok(StartingPosition::TrimHorizon),
         "AT_TIMESTAMP" => {

@@ -175,8 +175,7 @@ pub(crate) fn attribute(
         return Ok(output);
     }
     match (resource_type, attribute) {
-        (_, "Arn" | "TopicArn") => arn(scope, logical_id),
-        ("AWS::SecretsManager::Secret", "Id") => arn(scope, logical_id),
+        (_, "Arn" | "TopicArn") | ("AWS::SecretsManager::Secret", "Id") => arn(scope, logical_id),
         ("AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable", "StreamArn") => {
             Ok(format!("{}/stream/1970-01-01T00:00:00.000", arn(scope, logical_id)?))
         }

@@ -19,6 +19,15 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// Values that are worked out for one template and all that it nests.
 const MAX_STEPS: usize = 2_000_000;
 
+/// What is known of a nested stack.
+#[derive(Clone)]
+pub(crate) enum Nested {
+    /// It is being read: meeting it again is a circle.
+    Reading,
+    /// What was read; `None`: it is elsewhere.
+    Read(Option<Rc<Stack>>),
+}
+
 /// What may still be done for one template and all that it nests.
 #[derive(Clone)]
 pub(crate) struct Budget {
@@ -49,16 +58,16 @@ pub(crate) fn stack(scope: &Scope<'_>, logical_id: &str) -> Result<Option<Rc<Sta
     let known = scope.nested.borrow().get(logical_id).cloned();
     let Some(resource) = scope.resource(logical_id) else { return Ok(None) };
     match known {
-        Some(Some(known)) => return Ok(known),
-        Some(None) => {
+        Some(Nested::Read(known)) => return Ok(known),
+        Some(Nested::Reading) => {
             let at = Place { resource: logical_id, property: "" };
             return Err(at.error(resource.line, "its parameters lead round to its own outputs"));
         }
         None => {}
     }
-    scope.nested.borrow_mut().insert(logical_id.to_owned(), None);
+    scope.nested.borrow_mut().insert(logical_id.to_owned(), Nested::Reading);
     let read = read(scope, logical_id, resource)?.map(Rc::new);
-    scope.nested.borrow_mut().insert(logical_id.to_owned(), Some(read.clone()));
+    scope.nested.borrow_mut().insert(logical_id.to_owned(), Nested::Read(read.clone()));
     Ok(read)
 }
 

@@ -63,7 +63,7 @@ fn queue(properties: &Properties<'_, '_>) -> Result<Queue, TemplateError> {
         attributes.insert("RedriveAllowPolicy".to_owned(), policy.json().to_string());
     }
     let name = physical_name(properties.scope, properties.resource)?;
-    if fifo != name.ends_with(".fifo") {
+    if fifo != name.strip_suffix(".fifo").is_some() {
         let line = properties.line("QueueName");
         let message = format!("the name of a FIFO queue, and of no other, ends in .fifo; \"{name}\" came");
         return Err(properties.error("QueueName", line, message));

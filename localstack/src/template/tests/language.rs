@@ -7,10 +7,11 @@ use crate::template::{Stack, parse};
 
 /// A template with one function, whose environment is what is asked for.
 fn environment(sections: &str, resources: &str, variables: &[(&str, &str)]) -> BTreeMap<String, String> {
-    let variables: String = variables.iter().map(|(name, value)| format!("          {name}: {value}\n")).collect();
+    let variables: Vec<String> = variables.iter().map(|(name, value)| format!("          {name}: {value}\n")).collect();
     let text = format!(
         "{sections}\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
-         Runtime: python3.13\n      Environment:\n        Variables:\n{variables}{resources}"
+         Runtime: python3.13\n      Environment:\n        Variables:\n{}{resources}",
+        variables.concat()
     );
     stack(&text).functions["F"].environment.clone()
 }
