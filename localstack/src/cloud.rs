@@ -143,9 +143,9 @@ impl LocalCloud {
         Ok(())
     }
 
-    /// `http://127.0.0.1:port` of the first HTTP API.
+    /// `http://127.0.0.1:port` of the first HTTP API, and its stage where that has a name.
     pub fn http_url(&self) -> String {
-        self.gateways.first().map(|gateway| format!("http://{}", gateway.address())).unwrap_or_default()
+        self.gateways.first().map(crate::gateway::Gateway::url).unwrap_or_default()
     }
 
     /// `ws://127.0.0.1:port` of the first WebSocket API; empty: the template has none.
@@ -155,7 +155,7 @@ impl LocalCloud {
 
     /// Where each HTTP API listens, by logical id.
     pub fn http_urls(&self) -> Vec<(&str, String)> {
-        let urls = self.gateways.iter().map(|gateway| format!("http://{}", gateway.address()));
+        let urls = self.gateways.iter().map(crate::gateway::Gateway::url);
         self.stack.http_apis.keys().map(String::as_str).zip(urls).collect()
     }
 

@@ -1,10 +1,12 @@
 //! CORS by the API's configuration: the gateway answers preflights itself and replaces what the function says.
+//!
+//! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html>
 
-use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
-use super::empty;
+use super::answer::empty;
 use crate::template::model::Cors;
 
 const HEADERS: [HeaderName; 6] = [
@@ -16,8 +18,12 @@ const HEADERS: [HeaderName; 6] = [
     header::ACCESS_CONTROL_MAX_AGE,
 ];
 
-pub(super) fn is_preflight(request: &Request) -> bool {
-    request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+pub(super) fn is_preflight(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+pub(super) fn origin(parts: &Parts) -> Option<&str> {
+    parts.headers.get(header::ORIGIN).and_then(|value| value.to_str().ok())
 }
 
 pub(super) fn preflight(cors: &Cors, origin: Option<&str>) -> Response {
@@ -40,7 +46,7 @@ pub(super) fn decorate(cors: &Cors, origin: Option<&str>, headers: &mut HeaderMa
         headers.remove(name);
     }
     let any = cors.allow_origins.iter().any(|known| known == "*");
-    let known = origin.filter(|origin| any || cors.allow_origins.iter().any(|known| known == origin));
+    let known = origin.filter(|origin| cors.allow_origins.iter().any(|known| covers(known, origin)));
     // With credentials a page must be named.
     let allowed = known.map(|origin| if any && !cors.allow_credentials { "*" } else { origin });
     let Some(allowed) = allowed else { return };
@@ -50,6 +56,15 @@ pub(super) fn decorate(cors: &Cors, origin: Option<&str>, headers: &mut HeaderMa
         set(headers, header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
     }
     set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &cors.expose_headers.join(","));
+}
+
+/// `*` is any origin, `https://*` and `http://*` are any of that scheme.
+fn covers(known: &str, origin: &str) -> bool {
+    match known {
+        "*" => true,
+        "https://*" | "http://*" => origin.starts_with(known.trim_end_matches('*')),
+        exact => exact == origin,
+    }
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {

@@ -1,42 +1,48 @@
-//! An HTTP API (API Gateway v2) on a loopback port: routes, payload 2.0, CORS, limits and errors in API Gateway's words.
+//! An HTTP API (API Gateway v2) on a loopback port.
 //!
-//! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
+//! | module | what |
+//! |---|---|
+//! | `serve` | one request from its arrival to its answer, with all limits |
+//! | `routes` | which stage and route take it |
+//! | `cors` | CORS by the API's configuration |
+//! | `throttle` | token buckets |
+//! | `authorizer` | Lambda and JWT authorizers |
+//! | `payload` | the request as functions get it |
+//! | `response` | the function's answer as the client gets it |
+//! | `request`, `answer` | what HTTP and WebSocket APIs share |
+//!
+//! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html>
 
+pub(crate) mod answer;
+pub(crate) mod authorizer;
 mod cors;
-mod event;
+mod payload;
+pub(crate) mod request;
 mod response;
 mod routes;
+mod serve;
+pub(crate) mod throttle;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::StatusCode;
-use axum::response::Response;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::CloudError;
-use crate::functions::{Invoke, MAX_PAYLOAD_BYTES, Outcome};
+use crate::functions::Invoke;
 use crate::template::model::HttpApi;
 
-/// API Gateway's payload limit.
-const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 /// How long requests may take to be answered once the gateway is told to stop.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// A running gateway.
 pub struct Gateway {
     address: SocketAddr,
+    stage: String,
     closing: CancellationToken,
     task: tokio::task::JoinHandle<()>,
-}
-
-struct Api {
-    api: HttpApi,
-    invoke: Arc<dyn Invoke>,
 }
 
 impl Gateway {
@@ -48,7 +54,9 @@ impl Gateway {
         let failed = |source| CloudError::Port { port, source };
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let router = Router::new().fallback(serve).with_state(Arc::new(Api { api, invoke }));
+        let stage = api.stage.clone();
+        let served = Arc::new(serve::Served::new(api, address.port(), invoke));
+        let router = Router::new().fallback(serve::serve).with_state(served);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let closing = CancellationToken::new();
         let stopping = closing.clone();
@@ -67,12 +75,20 @@ impl Gateway {
                 () = grace => {}
             }
         });
-        Ok(Self { address, closing, task })
+        Ok(Self { address, stage, closing, task })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What stands before every path: `http://127.0.0.1:port`, and the stage where it has a name.
+    pub fn url(&self) -> String {
+        match self.stage.as_str() {
+            "$default" => format!("http://{}", self.address),
+            stage => format!("http://{}/{stage}", self.address),
+        }
     }
 
     /// Takes no more requests and ends.
@@ -82,57 +98,6 @@ impl Gateway {
     }
 }
 
-async fn serve(
-    State(api): State<Arc<Api>>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Response {
-    let origin = request.headers().get("origin").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    if let Some(cors) = &api.api.cors
-        && cors::is_preflight(&request)
-    {
-        return cors::preflight(cors, origin.as_deref());
-    }
-    let mut response = answer(&api, client, request).await;
-    if let Some(cors) = &api.api.cors {
-        cors::decorate(cors, origin.as_deref(), response.headers_mut());
-    }
-    response
-}
-
-async fn answer(api: &Api, client: SocketAddr, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let Some(matched) = routes::find(&api.api.routes, parts.method.as_str(), parts.uri.path()) else {
-        return response::message(StatusCode::NOT_FOUND, "Not Found");
-    };
-    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
-        return response::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-    };
-    let payload = event::payload(&api.api, &matched, client, &parts, &body);
-    // What API Gateway takes may still be more than a synchronous invocation does.
-    if payload.len() > MAX_PAYLOAD_BYTES {
-        return response::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-    }
-    let invocation = api.invoke.invoke(&matched.route.function, payload);
-    let timeout = Duration::from_millis(matched.route.timeout_ms);
-    match tokio::time::timeout(timeout, invocation).await {
-        Ok(Outcome::Response(payload)) => response::from_function(&payload),
-        Ok(Outcome::FunctionError(error)) => {
-            let error = String::from_utf8_lossy(&error).chars().take(300).collect::<String>();
-            tracing::warn!(function = matched.route.function, error, "a request failed");
-            response::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
-        }
-        Ok(Outcome::Throttled(reason)) => {
-            tracing::warn!(function = matched.route.function, reason, "a request was throttled");
-            response::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
-        }
-        Err(_) => response::message(StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
-    }
-}
-
-/// An answer without a body.
-fn empty(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod tests;

@@ -1,8 +1,9 @@
 //! `Events` of a function: routes of HTTP APIs here, Kafka mappings next door.
 
 use super::TemplateError;
+use super::authorizers;
 use super::kafka_event;
-use super::model::{Function, HttpRoute, Stack};
+use super::model::{Function, HttpRoute, PayloadFormat, Stack};
 use super::names::IMPLICIT_HTTP_API;
 use super::properties::Properties;
 use super::resources::implicit_http_api;
@@ -56,13 +57,12 @@ fn route(properties: &Properties<'_, '_>, function: &Function, stack: &mut Stack
             format!("\"{api}\" came; an AWS::Serverless::HttpApi was expected"),
         ));
     };
-    if properties.node.get("Auth").is_some() {
-        properties.scope.note(properties.resource, properties.line("Auth"), "Auth of a route is not checked here");
-    }
-    if let Some(format) = properties.text("PayloadFormatVersion")?.filter(|format| format != "2.0") {
+    let format = properties.text("PayloadFormatVersion")?.unwrap_or_else(|| "2.0".to_owned());
+    let Some(payload) = PayloadFormat::parse(&format) else {
         let line = properties.line("PayloadFormatVersion");
-        return Err(properties.error("PayloadFormatVersion", line, format!("2.0 was expected; \"{format}\" came")));
-    }
+        let message = format!("1.0 or 2.0 was expected; \"{format}\" came");
+        return Err(properties.error("PayloadFormatVersion", line, message));
+    };
     let timeout_ms = properties.number("TimeoutInMillis", 50, 30_000)?.unwrap_or(30_000);
     let (path, method) = match (properties.text("Path")?, properties.text("Method")?) {
         (None, None) => ("$default".to_owned(), "ANY".to_owned()),
@@ -78,12 +78,16 @@ fn route(properties: &Properties<'_, '_>, function: &Function, stack: &mut Stack
         let line = properties.line("Path");
         return Err(properties.error("Path", line, format!("the route {method} {path} stands twice in {api}")));
     }
-    target.routes.push(HttpRoute {
+    let mut route = HttpRoute {
         method,
         path,
         function: function.logical_id.clone(),
         timeout_ms: u64::try_from(timeout_ms).unwrap_or(30_000),
-    });
+        payload,
+        ..HttpRoute::default()
+    };
+    authorizers::of_route(properties, target, &mut route)?;
+    target.routes.push(route);
     Ok(())
 }
 

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::TemplateError;
+use super::authorizers;
 use super::events::{check_path, method_of};
 use super::function::function_of;
 use super::intrinsics::Scope;
-use super::model::{HttpApi, HttpRoute, Stack};
+use super::model::{HttpApi, HttpRoute, PayloadFormat, Stack};
 use super::properties::Properties;
 use super::resources::{cors, is_made};
+use super::throttling;
 use super::yaml::Node;
 
 /// The longest an integration of an HTTP API may take, milliseconds.
@@ -40,6 +42,14 @@ pub(crate) fn read(scope: &Scope<'_>, stack: &mut Stack) -> Result<(), TemplateE
     each(scope, "Stage", |properties| {
         if let Some(api) = apis.get_mut(&properties.required("ApiId")?) {
             api.stage = properties.required("StageName")?;
+            api.throttling = throttling::read(properties)?;
+            api.stage_variables = authorizers::texts_by_name(properties, "StageVariables")?;
+        }
+        Ok(())
+    })?;
+    each(scope, "Authorizer", |properties| {
+        if let Some(api) = apis.get_mut(&properties.required("ApiId")?) {
+            api.authorizers.insert(properties.resource.to_owned(), authorizers::of_http(properties, stack)?);
         }
         Ok(())
     })?;
@@ -48,13 +58,29 @@ pub(crate) fn read(scope: &Scope<'_>, stack: &mut Stack) -> Result<(), TemplateE
         if apis.contains_key(&properties.required("ApiId")?) {
             let target = properties.text("IntegrationUri")?.unwrap_or_default();
             let timeout = properties.number("TimeoutInMillis", 50, MAX_TIMEOUT_MS)?.unwrap_or(MAX_TIMEOUT_MS);
-            integrations.insert(properties.resource.to_owned(), (target, u64::try_from(timeout).unwrap_or(30_000)));
+            let timeout_ms = u64::try_from(timeout).unwrap_or(30_000);
+            let integration = Integration { target, timeout_ms, payload: payload(properties)? };
+            integrations.insert(properties.resource.to_owned(), integration);
         }
         Ok(())
     })?;
     each(scope, "Route", |properties| route(properties, stack, &integrations, &mut apis))?;
     stack.http_apis.extend(apis);
     Ok(())
+}
+
+/// `AWS::ApiGatewayV2::Integration`.
+struct Integration {
+    target: String,
+    timeout_ms: u64,
+    payload: PayloadFormat,
+}
+
+fn payload(properties: &Properties<'_, '_>) -> Result<PayloadFormat, TemplateError> {
+    let Some(text) = properties.text("PayloadFormatVersion")? else { return Ok(PayloadFormat::default()) };
+    let line = properties.line("PayloadFormatVersion");
+    let wrong = || properties.error("PayloadFormatVersion", line, format!("1.0 or 2.0 was expected; \"{text}\" came"));
+    PayloadFormat::parse(&text).ok_or_else(wrong)
 }
 
 /// Calls `read` with every resource of `AWS::ApiGatewayV2::<kind>` that is made.
@@ -91,27 +117,24 @@ fn quick(
     };
     let key = properties.text("RouteKey")?.unwrap_or_else(|| "$default".to_owned());
     let (method, path) = route_key(properties, &key)?;
-    api.routes.push(HttpRoute { method, path, function, timeout_ms: 30_000 });
+    api.routes.push(HttpRoute { method, path, function, timeout_ms: 30_000, ..HttpRoute::default() });
     Ok(())
 }
 
 fn route(
     properties: &Properties<'_, '_>,
     stack: &Stack,
-    integrations: &BTreeMap<String, (String, u64)>,
+    integrations: &BTreeMap<String, Integration>,
     apis: &mut BTreeMap<String, HttpApi>,
 ) -> Result<(), TemplateError> {
     let Some(api) = apis.get_mut(&properties.required("ApiId")?) else { return Ok(()) };
     let key = properties.required("RouteKey")?;
     let (method, path) = route_key(properties, &key)?;
-    if properties.text("AuthorizationType")?.is_some_and(|kind| kind != "NONE") {
-        let line = properties.line("AuthorizationType");
-        properties.scope.note(properties.resource, line, "authorizers of such routes are not asked here");
-    }
+    let authorizer = authorizer(properties, api)?;
     let target = properties.text("Target")?.unwrap_or_default();
     let integration = integrations.get(target.rsplit('/').next().unwrap_or_default());
-    let found = integration.and_then(|(target, timeout_ms)| Some((function_of(stack, target)?, *timeout_ms)));
-    let Some((function, timeout_ms)) = found else {
+    let found = integration.and_then(|integration| Some((function_of(stack, &integration.target)?, integration)));
+    let Some((function, integration)) = found else {
         let message = format!("the route {key} leads to no function that runs here");
         properties.scope.note(properties.resource, properties.line("Target"), message);
         return Ok(());
@@ -123,8 +146,34 @@ fn route(
             format!("{key} stands twice in its API"),
         ));
     }
-    api.routes.push(HttpRoute { method, path, function, timeout_ms });
+    let Integration { timeout_ms, payload, .. } = *integration;
+    let scopes = properties.texts("AuthorizationScopes")?.unwrap_or_default();
+    api.routes.push(HttpRoute { method, path, function, timeout_ms, payload, authorizer, scopes });
     Ok(())
+}
+
+/// Which of the API's authorizers decides.
+fn authorizer(properties: &Properties<'_, '_>, api: &HttpApi) -> Result<Option<String>, TemplateError> {
+    match properties.text("AuthorizationType")?.as_deref() {
+        None | Some("NONE") => Ok(None),
+        Some("AWS_IAM") => {
+            let line = properties.line("AuthorizationType");
+            properties.scope.note(
+                properties.resource,
+                line,
+                "AWS_IAM: signatures are not checked here, everybody may call",
+            );
+            Ok(None)
+        }
+        Some(_) => {
+            let name = properties.required("AuthorizerId")?;
+            if api.authorizers.contains_key(&name) {
+                return Ok(Some(name));
+            }
+            let message = format!("an AWS::ApiGatewayV2::Authorizer of this API was expected; \"{name}\" came");
+            Err(properties.error("AuthorizerId", properties.line("AuthorizerId"), message))
+        }
+    }
 }
 
 /// `GET /path` or `$default`, as method and path.

@@ -4,6 +4,8 @@
 //! events, tables, queues, secrets, parameters of Systems Manager, HTTP and WebSocket APIs, `Outputs`, and CloudFormation's
 //! intrinsic functions in short and long form. Everything else becomes a [`model::Note`]. The template is input: nothing in it makes the reader panic or run without bound.
 
+mod access;
+mod authorizers;
 mod code;
 mod conditions;
 mod error;
@@ -25,12 +27,14 @@ mod properties;
 mod resources;
 mod services;
 mod table;
+mod throttling;
 mod websocket;
 mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub(crate) use authorizers::is_reachable;
 pub use error::TemplateError;
 pub use model::Stack;
 pub use parameters::Parameter;

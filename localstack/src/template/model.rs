@@ -10,6 +10,9 @@ use std::path::PathBuf;
 
 pub use services::{GeneratedSecret, Queue, Redrive, Secret, SecretValue, SsmParameter};
 
+pub use super::access::{
+    Authorizer, IdentitySource, JwtAuthorizer, LambdaAuthorizer, PayloadFormat, Throttle, Throttling,
+};
 use crate::pattern::Filter;
 
 /// One template, resolved.
@@ -157,7 +160,7 @@ pub enum StartingPosition {
     AtTimestamp(i64),
 }
 
-/// An HTTP API (payload format 2.0).
+/// An HTTP API.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HttpApi {
     /// Logical id.
@@ -168,10 +171,18 @@ pub struct HttpApi {
     pub routes: Vec<HttpRoute>,
     /// `CorsConfiguration`; `None`: the gateway leaves CORS to the function.
     pub cors: Option<Cors>,
+    /// `Auth.Authorizers` by name.
+    pub authorizers: BTreeMap<String, Authorizer>,
+    /// `Auth.DefaultAuthorizer`, of routes that name none.
+    pub default_authorizer: Option<String>,
+    /// `DefaultRouteSettings` and `RouteSettings`.
+    pub throttling: Throttling,
+    /// `StageVariables`.
+    pub stage_variables: BTreeMap<String, String>,
 }
 
 /// One route of an HTTP API.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct HttpRoute {
     /// Upper-case method, or `ANY`.
     pub method: String,
@@ -181,6 +192,19 @@ pub struct HttpRoute {
     pub function: String,
     /// `TimeoutInMillis` (default and most 30,000).
     pub timeout_ms: u64,
+    /// `PayloadFormatVersion`.
+    pub payload: PayloadFormat,
+    /// Which of the API's authorizers decides; `None`: everybody may call.
+    pub authorizer: Option<String>,
+    /// `AuthorizationScopes`: one of them must stand in the token.
+    pub scopes: Vec<String>,
+}
+
+impl HttpRoute {
+    /// `$default`, or method and path.
+    pub fn key(&self) -> String {
+        if self.path == "$default" { self.path.clone() } else { format!("{} {}", self.method, self.path) }
+    }
 }
 
 /// `CorsConfiguration` of an HTTP API.
@@ -211,10 +235,16 @@ pub struct WebSocketApi {
     pub action: Vec<String>,
     /// Routes, in template order.
     pub routes: Vec<WebSocketRoute>,
+    /// Who may open a socket; `None`: everybody.
+    pub authorizer: Option<LambdaAuthorizer>,
+    /// `DefaultRouteSettings` and `RouteSettings`.
+    pub throttling: Throttling,
+    /// `StageVariables`.
+    pub stage_variables: BTreeMap<String, String>,
 }
 
 /// One route of a WebSocket API.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct WebSocketRoute {
     /// `$connect`, `$disconnect`, `$default` or a value of the selected field.
     pub key: String,

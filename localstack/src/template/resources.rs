@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::TemplateError;
+use super::authorizers;
 use super::event_source_mapping;
 use super::events;
 use super::function::function;
@@ -15,11 +16,12 @@ use super::nested;
 use super::properties::Properties;
 use super::services;
 use super::table::{simple_table, table};
+use super::throttling;
 use super::websocket;
 use super::yaml::{Node, Value};
 
 /// Types that mean something in the cloud and nothing here: no note is due.
-const SILENT: [&str; 22] = [
+const SILENT: [&str; 23] = [
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::EC2::SecurityGroup",
@@ -34,6 +36,7 @@ const SILENT: [&str; 22] = [
     "AWS::Logs::LogGroup",
     // Read after the functions, from parts that belong together.
     "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Authorizer",
     "AWS::ApiGatewayV2::Deployment",
     "AWS::ApiGatewayV2::Integration",
     "AWS::ApiGatewayV2::IntegrationResponse",
@@ -115,6 +118,11 @@ pub(crate) fn read(scope: &Scope<'_>, folder: &Path) -> Result<Stack, TemplateEr
         stack.functions.insert(logical_id.clone(), function);
     }
     event_source_mapping::read(scope, &mut stack)?;
+    for api in stack.http_apis.keys().cloned().collect::<Vec<_>>() {
+        let empty = Node::empty_map(1);
+        let node = scope.resource(&api).and_then(|resource| resource.get("Properties")).unwrap_or(&empty);
+        authorizers::link(&Properties { scope, resource: &api, prefix: "", node }, &api, &mut stack);
+    }
     http_parts::read(scope, &mut stack)?;
     websocket::read(scope, &mut stack)?;
     for (name, output) in scope.root.get("Outputs").map(Node::entries).unwrap_or_default() {
@@ -150,12 +158,21 @@ fn global<'a>(scope: &Scope<'a>, section: &str) -> Option<&'a Node> {
 pub(crate) fn http_api(scope: &Scope<'_>, logical_id: &str, node: &Node) -> Result<HttpApi, TemplateError> {
     let properties = Properties { scope, resource: logical_id, prefix: "", node };
     let stage = properties.text("StageName")?.unwrap_or_else(|| "$default".to_owned());
-    for unread in ["DefinitionBody", "DefinitionUri", "Auth", "Domain"] {
+    for unread in ["DefinitionBody", "DefinitionUri", "Domain"] {
         if node.get(unread).is_some() {
             scope.note(logical_id, properties.line(unread), format!("{unread} is not read here"));
         }
     }
-    Ok(HttpApi { logical_id: logical_id.to_owned(), stage, routes: Vec::new(), cors: cors(&properties)? })
+    let mut api = HttpApi {
+        logical_id: logical_id.to_owned(),
+        stage,
+        cors: cors(&properties)?,
+        throttling: throttling::read(&properties)?,
+        stage_variables: authorizers::texts_by_name(&properties, "StageVariables")?,
+        ..HttpApi::default()
+    };
+    authorizers::of_api(&properties, &mut api)?;
+    Ok(api)
 }
 
 /// The implicit API, made at the first event that names no other.

@@ -1,29 +1,23 @@
-//! One socket, from `$connect` to `$disconnect`.
+//! One open socket, to its `$disconnect`.
 //!
 //! Its messages are taken one after the other, so that a flood of them costs its own sender the time and nobody else. What is
 //! sent to it waits in a bounded queue; a socket that does not read is cut off.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{ConnectInfo, FromRequestParts as _, Request, State};
-use axum::http::StatusCode;
-use axum::http::request::Parts;
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
 use super::event::{What, payload};
-use super::registry::{Handle, Registry};
+use super::registry::Handle;
+use super::{Failed, Shared};
 use crate::clock::now_ms;
-use crate::functions::Outcome;
-use crate::template::model::WebSocketRoute;
+use crate::gateway::request::Arrival;
 
 /// How long one write may take before the socket counts as one that does not read.
 const WRITE: Duration = Duration::from_secs(10);
@@ -41,94 +35,19 @@ const LOST: Ending = (close_code::ABNORMAL, "The connection was lost");
 const TOO_LARGE: Ending = (close_code::SIZE, "Message too big");
 const STALLED: Ending = (close_code::POLICY, "Messages are not read");
 
-/// Opens a socket, if `$connect` lets it.
-pub(crate) async fn open(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Response {
-    let (mut parts, _) = request.into_parts();
-    let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
-        return refusal(StatusCode::UPGRADE_REQUIRED, "a WebSocket was expected");
-    };
-    if shared.registry.is_full() {
-        return refusal(StatusCode::TOO_MANY_REQUESTS, "Too many connections");
-    }
-    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let (domain, user_agent) = (header("host").to_owned(), header("user-agent").to_owned());
-    let (handle, queue) = Registry::prepare(client.ip().to_string(), user_agent);
-    if let Some(route) = route(&shared, "$connect")
-        && let Err(refused) = connect(&shared, route, &handle, &domain, &parts).await
-    {
-        return refused;
-    }
-    // API Gateway speaks the first of the protocols that the client asks for.
-    let protocol = header("sec-websocket-protocol").split(',').next().map(|name| name.trim().to_owned());
-    let upgrade = upgrade
-        .protocols(protocol)
-        .max_message_size(shared.limits.message_bytes)
-        .max_frame_size(shared.limits.frame_bytes);
-    let failed = handle.clone();
-    upgrade
-        .on_failed_upgrade(move |error| {
-            tracing::debug!(%error, connection = &*failed.id, "a socket was not opened");
-            failed.closing.cancel();
-        })
-        .on_upgrade(move |socket| async move { Socket { shared, handle, domain }.run(socket, queue).await })
-}
-
-fn route<'a>(shared: &'a Shared, key: &str) -> Option<&'a WebSocketRoute> {
-    shared.api.routes.iter().find(|route| route.key == key)
-}
-
-fn refusal(status: StatusCode, message: &str) -> Response {
-    (status, axum::Json(json!({"message": message}))).into_response()
-}
-
-/// Asks the function; what it answers with a status other than 2xx is the client's answer.
-async fn connect(
-    shared: &Shared,
-    route: &WebSocketRoute,
-    handle: &Handle,
-    domain: &str,
-    parts: &Parts,
-) -> Result<(), Response> {
-    let event = payload(&shared.api, handle, "$connect", domain, What::Connect(parts));
-    let status = match invoke(shared, route, event).await {
-        Some(answer) => answer.get("statusCode").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok()),
-        None => Some(502),
-    };
-    let status = status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::BAD_GATEWAY);
-    if status.is_success() { Ok(()) } else { Err(refusal(status, status.canonical_reason().unwrap_or_default())) }
-}
-
-/// The function's answer; `None`: it failed, or was too slow.
-async fn invoke(shared: &Shared, route: &WebSocketRoute, event: bytes::Bytes) -> Option<Value> {
-    let invocation = shared.invoke.invoke(&route.function, event);
-    match tokio::time::timeout(Duration::from_millis(route.timeout_ms), invocation).await {
-        Ok(Outcome::Response(bytes)) => serde_json::from_slice(&bytes).ok(),
-        Ok(Outcome::FunctionError(error)) => {
-            let error = String::from_utf8_lossy(&error).chars().take(300).collect::<String>();
-            tracing::warn!(function = route.function, route = route.key, error, "a WebSocket route failed");
-            None
-        }
-        Ok(Outcome::Throttled(reason)) => {
-            tracing::warn!(function = route.function, route = route.key, reason, "a WebSocket route was throttled");
-            None
-        }
-        Err(_) => None,
-    }
-}
-
 /// An open socket.
-struct Socket {
+pub(crate) struct Socket {
     shared: Arc<Shared>,
     handle: Handle,
-    domain: String,
 }
 
 impl Socket {
-    async fn run(self, socket: WebSocket, queue: mpsc::Receiver<Vec<u8>>) {
+    pub(crate) fn new(shared: Arc<Shared>, handle: Handle) -> Self {
+        Self { shared, handle }
+    }
+
+    /// From its opening to its end.
+    pub(crate) async fn run(self, socket: WebSocket, queue: mpsc::Receiver<Vec<u8>>) {
         self.shared.registry.insert(self.handle.clone());
         let (sink, stream) = socket.split();
         let written = CancellationToken::new();
@@ -151,10 +70,12 @@ impl Socket {
             };
             let _ = tokio::time::timeout(GOODBYE, goodbye).await;
         }
-        if let Some(route) = route(&self.shared, "$disconnect") {
+        if let Some(route) = self.shared.route("$disconnect") {
             let what = What::Disconnect(ending.0, ending.1);
-            let event = payload(&self.shared.api, &self.handle, "$disconnect", &self.domain, what);
-            let _ = invoke(&self.shared, route, event).await;
+            let arrival = Arrival::now(self.handle.peer.client);
+            let event = payload(&self.shared.api, &self.handle, "$disconnect", &arrival, what);
+            // The best effort: nobody is left who could be told.
+            let _ = self.shared.invoke(route, event).await;
         }
     }
 
@@ -182,24 +103,41 @@ impl Socket {
     }
 
     async fn message(&self, bytes: &[u8], is_text: bool) {
-        let connection = &*self.handle.id;
-        let chosen = chosen(&self.shared.api.action, bytes);
-        let found = chosen.as_deref().filter(|key| !key.starts_with('$')).and_then(|key| route(&self.shared, key));
-        let Some(route) = found.or_else(|| route(&self.shared, "$default")) else {
-            let error = json!({"message": "Forbidden", "connectionId": connection, "requestId": ""});
+        let arrival = Arrival::now(self.handle.peer.client);
+        if let Err(words) = self.answer(&arrival, bytes, is_text).await {
+            let error = json!({
+                "message": words, "connectionId": &*self.handle.id, "requestId": arrival.request_id,
+            });
             let _ = self.handle.send(error.to_string().into_bytes());
-            return;
-        };
-        let event = payload(&self.shared.api, &self.handle, &route.key, &self.domain, What::Message(bytes, is_text));
-        let Some(answer) = invoke(&self.shared, route, event).await else {
-            let error = json!({"message": "Internal server error", "connectionId": connection, "requestId": ""});
-            let _ = self.handle.send(error.to_string().into_bytes());
-            return;
-        };
+        }
+    }
+
+    /// Takes a message to its route.
+    ///
+    /// # Errors
+    /// What the client is told.
+    async fn answer(&self, arrival: &Arrival, bytes: &[u8], is_text: bool) -> Result<(), &'static str> {
+        let shared = &self.shared;
+        let chosen = chosen(&shared.api.action, bytes);
+        let found = chosen.as_deref().filter(|key| !key.starts_with('$')).and_then(|key| shared.route(key));
+        let route = found.or_else(|| shared.route("$default")).ok_or("Forbidden")?;
+        if !shared.lets_through(&route.key) {
+            return Err("Too Many Requests");
+        }
+        let event = payload(&shared.api, &self.handle, &route.key, arrival, What::Message(bytes, is_text));
+        let answer = shared.invoke(route, event).await.map_err(|failed| match failed {
+            Failed::TimedOut => "Endpoint request timed out",
+            Failed::Throttled | Failed::Error => "Internal server error",
+        })?;
+        if super::status(&answer).is_none() {
+            tracing::warn!(function = route.function, route = route.key, "a function's answer has no statusCode");
+            return Err("Internal server error");
+        }
         if let Some(body) = answer.get("body").and_then(Value::as_str).filter(|body| route.answers && !body.is_empty())
         {
             let _ = self.handle.send(body.as_bytes().to_vec());
         }
+        Ok(())
     }
 
     /// Ends when the socket has been open, or quiet, for too long.

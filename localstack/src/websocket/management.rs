@@ -22,7 +22,10 @@ pub(crate) async fn post(
     Path(path): Path<HashMap<String, String>>,
     body: Body,
 ) -> Response {
-    let Some(handle) = find(&shared, &path) else { return gone() };
+    let handle = match find(&shared, &path) {
+        Ok(handle) => handle,
+        Err(refused) => return refused,
+    };
     let Ok(message) = to_bytes(body, shared.limits.message_bytes).await else {
         return error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Message too long");
     };
@@ -34,24 +37,45 @@ pub(crate) async fn post(
 
 /// Tells of a socket.
 pub(crate) async fn look(State(shared): State<Arc<Shared>>, Path(path): Path<HashMap<String, String>>) -> Response {
-    let Some(handle) = find(&shared, &path) else { return gone() };
+    let handle = match find(&shared, &path) {
+        Ok(handle) => handle,
+        Err(refused) => return refused,
+    };
     axum::Json(json!({
         "connectedAt": iso8601(handle.connected_at_ms),
         "lastActiveAt": iso8601(handle.last_active_ms()),
-        "identity": {"sourceIp": handle.source_ip, "userAgent": handle.user_agent},
+        "identity": {"sourceIp": handle.peer.client.ip().to_string(), "userAgent": handle.peer.user_agent},
     }))
     .into_response()
 }
 
 /// Closes a socket.
 pub(crate) async fn delete(State(shared): State<Arc<Shared>>, Path(path): Path<HashMap<String, String>>) -> Response {
-    let Some(handle) = find(&shared, &path) else { return gone() };
+    let handle = match find(&shared, &path) {
+        Ok(handle) => handle,
+        Err(refused) => return refused,
+    };
     handle.closing.cancel();
     StatusCode::NO_CONTENT.into_response()
 }
 
-fn find(shared: &Shared, path: &HashMap<String, String>) -> Option<Handle> {
-    shared.registry.get(path.get("id")?).filter(|handle| !handle.closing.is_cancelled())
+/// The open socket of that id. One that is still at `$connect` is not open: it is gone, as in the cloud.
+fn find(shared: &Shared, path: &HashMap<String, String>) -> Result<Handle, Response> {
+    if path.get("stage").is_some_and(|stage| *stage != shared.api.stage) {
+        return Err(error(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden"));
+    }
+    let id = path.get("id").map(String::as_str).unwrap_or_default();
+    if !is_an_id(id) {
+        let message = format!("Invalid connectionId: {}", id.chars().take(64).collect::<String>());
+        return Err(error(StatusCode::BAD_REQUEST, "BadRequestException", &message));
+    }
+    shared.registry.get(id).filter(|handle| !handle.closing.is_cancelled()).ok_or_else(gone)
+}
+
+/// Of the form that connection ids have, in either alphabet of base64.
+fn is_an_id(id: &str) -> bool {
+    let body = id.trim_end_matches('=');
+    id.len() == 16 && body.len() >= 14 && body.chars().all(|c| c.is_ascii_alphanumeric() || "+/-_".contains(c))
 }
 
 fn gone() -> Response {

@@ -2,29 +2,36 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `connection` | one socket from `$connect` to `$disconnect` |
+//! | `open` | the handshake: throttling, authorizer, `$connect` |
+//! | `connection` | one open socket, to its `$disconnect` |
 //! | `registry` | the open sockets: what is sent to one, and how it is cut off |
 //! | `management` | `POST`, `GET` and `DELETE /@connections/{id}`; 410 for one that has gone |
-//! | `event` | the request as the function gets it |
+//! | `event` | the request as the functions get it |
 //!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api.html>
 
 mod connection;
 mod event;
 mod management;
+mod open;
 mod registry;
 
+use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::CloudError;
-use crate::functions::Invoke;
-use crate::template::model::WebSocketApi;
+use crate::functions::{Invoke, Outcome};
+use crate::gateway::answer::words;
+use crate::gateway::throttle::Bucket;
+use crate::template::model::{WebSocketApi, WebSocketRoute};
 use registry::Registry;
 
 /// API Gateway's quotas for WebSocket APIs.
@@ -60,6 +67,64 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) registry: Registry,
     pub(crate) invoke: Arc<dyn Invoke>,
+    /// By route key.
+    buckets: HashMap<String, Bucket>,
+}
+
+/// Why a route has no answer; it is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failed {
+    /// The function was too slow.
+    TimedOut,
+    /// Nobody was free to take it.
+    Throttled,
+    /// It failed, or its answer is not JSON.
+    Error,
+}
+
+impl Shared {
+    pub(crate) fn route(&self, key: &str) -> Option<&WebSocketRoute> {
+        self.api.routes.iter().find(|route| route.key == key)
+    }
+
+    /// Takes a token of the route's throttling.
+    pub(crate) fn lets_through(&self, key: &str) -> bool {
+        self.buckets.get(key).is_none_or(Bucket::take)
+    }
+
+    /// The function's answer.
+    pub(crate) async fn invoke(&self, route: &WebSocketRoute, event: bytes::Bytes) -> Result<Value, Failed> {
+        let (function, key) = (route.function.as_str(), route.key.as_str());
+        let invocation = self.invoke.invoke(function, event);
+        match tokio::time::timeout(Duration::from_millis(route.timeout_ms), invocation).await {
+            Ok(Outcome::Response(bytes)) => serde_json::from_slice(&bytes).map_err(|error| {
+                tracing::warn!(function, route = key, %error, "the answer of a WebSocket route is not JSON");
+                Failed::Error
+            }),
+            Ok(Outcome::FunctionError(error)) => {
+                tracing::warn!(function, route = key, error = words(&error), "a WebSocket route failed");
+                Err(Failed::Error)
+            }
+            Ok(Outcome::Throttled(reason)) => {
+                tracing::warn!(function, route = key, reason, "a WebSocket route was throttled");
+                Err(Failed::Throttled)
+            }
+            Err(_) => {
+                tracing::warn!(function, route = key, timeout_ms = route.timeout_ms, "a WebSocket route took too long");
+                Err(Failed::TimedOut)
+            }
+        }
+    }
+}
+
+/// `statusCode` of a function's answer; `None`: it has none that is valid.
+fn status(answer: &Value) -> Option<StatusCode> {
+    let status = match answer.get("statusCode")? {
+        Value::Number(number) => u16::try_from(number.as_u64()?).ok()?,
+        Value::String(text) => text.parse().ok()?,
+        _ => return None,
+    };
+    StatusCode::from_u16(status).ok()
 }
 
 /// A running gateway.
@@ -94,13 +159,17 @@ impl WebSocketGateway {
         let failed = |source| CloudError::Io { what: "the WebSocket gateway".to_owned(), source };
         let address = listener.local_addr().map_err(failed)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
-        let shared = Arc::new(Shared { api, limits, registry: Registry::new(MAX_CONNECTIONS), invoke });
+        let keys = api.routes.iter().map(|route| route.key.clone()).chain(["$connect".to_owned()]);
+        let limited = keys.filter_map(|key| api.throttling.of(&key).map(|throttle| (key, Bucket::new(throttle))));
+        let buckets = limited.collect();
+        let registry = Registry::new(MAX_CONNECTIONS);
+        let shared = Arc::new(Shared { api, limits, registry, invoke, buckets });
         let connections = get(management::look).post(management::post).delete(management::delete);
         let router = Router::new()
             .route("/@connections/{id}", connections.clone())
             // As in the cloud, where the stage comes first.
             .route("/{stage}/@connections/{id}", connections)
-            .fallback(connection::open)
+            .fallback(open::open)
             .with_state(Arc::clone(&shared))
             .into_make_service_with_connect_info::<SocketAddr>();
         let closing = CancellationToken::new();

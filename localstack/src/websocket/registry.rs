@@ -1,17 +1,28 @@
 //! The open sockets by connection id.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now_ms;
+use crate::gateway::request::short_id;
 
 /// Messages that may wait for a socket to read them; one that does not read is cut off.
 const QUEUE: usize = 64;
+
+/// Who is on the other side.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) client: SocketAddr,
+    pub(crate) user_agent: String,
+    /// The host that it called.
+    pub(crate) domain: String,
+}
 
 /// What others know of an open socket.
 #[derive(Clone)]
@@ -19,8 +30,9 @@ pub(crate) struct Handle {
     /// Its connection id.
     pub(crate) id: Arc<str>,
     pub(crate) connected_at_ms: i64,
-    pub(crate) source_ip: String,
-    pub(crate) user_agent: String,
+    pub(crate) peer: Arc<Peer>,
+    /// What the authorizer said of it; all its events carry it.
+    pub(crate) authorizer: Option<Arc<Value>>,
     outgoing: mpsc::Sender<Vec<u8>>,
     last_active_ms: Arc<AtomicI64>,
     /// Cancelled: it is to be closed, or has gone.
@@ -81,14 +93,14 @@ impl Registry {
     }
 
     /// A handle for a socket that is about to open, with what it is to be sent; not yet to be found by others.
-    pub(crate) fn prepare(source_ip: String, user_agent: String) -> (Handle, mpsc::Receiver<Vec<u8>>) {
+    pub(crate) fn prepare(peer: Peer) -> (Handle, mpsc::Receiver<Vec<u8>>) {
         let (outgoing, queue) = mpsc::channel(QUEUE);
         let now = now_ms();
         let handle = Handle {
-            id: connection_id().into(),
+            id: short_id().into(),
             connected_at_ms: now,
-            source_ip,
-            user_agent,
+            peer: Arc::new(peer),
+            authorizer: None,
             outgoing,
             last_active_ms: Arc::new(AtomicI64::new(now)),
             closing: CancellationToken::new(),
@@ -120,10 +132,4 @@ impl Registry {
     pub(crate) fn close_all(&self) {
         self.open().values().for_each(|handle| handle.closing.cancel());
     }
-}
-
-/// Of the form of API Gateway's: 16 characters, the last an equals sign.
-fn connection_id() -> String {
-    let random = uuid::Uuid::new_v4();
-    base64::engine::general_purpose::URL_SAFE.encode(&random.as_bytes()[..11])
 }
