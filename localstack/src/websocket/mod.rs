@@ -139,7 +139,7 @@ pub struct WebSocketGateway {
 ///
 /// # Errors
 /// The port is taken.
-pub(crate) fn listen(port: u16) -> Result<TcpListener, CloudError> {
+pub fn listen(port: u16) -> Result<TcpListener, CloudError> {
     let listener = TcpListener::bind(("127.0.0.1", port)).map_err(|source| CloudError::Port { port, source })?;
     listener.set_nonblocking(true).map_err(|source| CloudError::Port { port, source })?;
     Ok(listener)
@@ -150,7 +150,7 @@ impl WebSocketGateway {
     ///
     /// # Errors
     /// The listener is of no use.
-    pub(crate) fn start(
+    pub fn start(
         api: WebSocketApi,
         limits: Limits,
         listener: TcpListener,
