@@ -40,6 +40,26 @@ pub(crate) enum Bench {
     /// Records a second through the event source mapping to a function that does nothing, beside a bare consumer; memory.
     #[command(after_help = "Example:\n  freshet bench mapping --records 1000000")]
     Mapping(MappingArgs),
+    /// What the HTTP gateway costs: requests over open connections, beside direct invocations of the same function.
+    #[command(after_help = "Example:\n  freshet bench gateway --connections 64 --json")]
+    Gateway(GatewayArgs),
+}
+
+/// Of `freshet bench gateway`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GatewayArgs {
+    /// Open connections, and callers of the function.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) connections: u32,
+    /// Processes of the function.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) concurrency: u32,
+    /// Requests a second where latency is measured; well under what the function can do.
+    #[arg(long, default_value_t = 1_000.0, value_name = "PER_SECOND", value_parser = rate, allow_negative_numbers = true)]
+    pub(crate) rate: f64,
+    /// How long each of the four measurements takes.
+    #[arg(long, default_value_t = 5.0, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub(crate) seconds: f64,
 }
 
 /// Of `freshet bench latency`.

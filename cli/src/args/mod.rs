@@ -14,8 +14,8 @@ use clap::{Parser, Subcommand};
 use crate::style::Color;
 
 pub(crate) use bench::{
-    Bench, BenchArgs, ColdStartArgs, DistributedArgs, GrowthArgs, LatencyArgs, MappingArgs, PushArgs, SessionsArgs,
-    ThroughputArgs,
+    Bench, BenchArgs, ColdStartArgs, DistributedArgs, GatewayArgs, GrowthArgs, LatencyArgs, MappingArgs, PushArgs,
+    SessionsArgs, ThroughputArgs,
 };
 pub(crate) use evaluate::{EvaluateArgs, Protocol};
 pub(crate) use kafka::{KafkaArgs, KafkaSecurity};

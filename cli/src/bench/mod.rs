@@ -16,12 +16,14 @@
 //! | [`mapping`] | records/s through the event source mapping, beside a bare consumer |
 //! | [`idle`] | the function that does nothing |
 //! | [`memory`] | memory of processes |
+//! | [`gateway`] | what the HTTP gateway costs over a direct invocation |
 //! | [`cold_start`] | process start → first request for work; first answer |
 
 mod baseline;
 mod cold_start;
 mod distributed;
 mod figures;
+mod gateway;
 mod growth;
 pub(crate) mod idle;
 mod interleave;
@@ -74,6 +76,7 @@ pub(crate) async fn run(args: BenchArgs, json: bool, stop: CancellationToken) ->
         Bench::Distributed(args) => distributed::run(args, json, &stop).await,
         Bench::Mapping(args) => mapping::run(args, json, &stop).await,
         Bench::Growth(args) => growth::run(&args, json, &stop),
+        Bench::Gateway(args) => gateway::run(args, json, &stop).await,
     };
     done.map(|()| if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
