@@ -81,16 +81,20 @@ features! {
     Strongest Followed -0.01;
     /// The context's items that know it, by .7^position.
     AgreeingNear Followed 0.18;
-    /// Over the bridges, forward alone: ln(x, .0005).
-    BridgedAheadLn Followed -0.00;
-    /// Over the strongest bridge alone: ln(x, .0005).
-    BridgedStrongest Followed -0.05;
     /// Share of the context's items that know it.
     Agreeing Followed 0.26;
     /// Over the strongest candidates ("bridges"): ln(sum of any(bridge) any(candidate), .0005).
     BridgedLn Followed 0.17;
     /// Bridges that know it, of 8.
     Bridges Followed 0.39;
+    /// Over the documents of context and bridges in either direction, each by how like the context it is: ln(x, .001).
+    AttendedLn Followed 0.0;
+    /// The same, as it is.
+    Attended Followed 0.0;
+    /// Each by how like the last item it is: ln(x, .001).
+    AttendedLastLn Followed 0.0;
+    /// The same, as it is.
+    AttendedLast Followed 0.0;
     /// Share of all demand, over weeks: ln(x, 1e-4).
     Popularity Popular -0.07;
     /// Share of all demand, of late: ln(x, 1e-3).
@@ -121,6 +125,8 @@ features! {
     AgainBackwardLn Again 0.05;
     /// Directly after the last item, 3x.
     AgainAdjacent Again 0.37;
+    /// For another item of this visit than the last: how far it keeps the last one's company: cosine.
+    AgainLikeLast Again 0.0;
     /// How often in this visit: ln(n).
     VisitTouches Again -0.02;
     /// Share of this visit's steps that went back.

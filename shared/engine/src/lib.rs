@@ -8,6 +8,7 @@
 //! | `engine` | [`Engine`]: observe, learn, context |
 //! | `recommend` | the lists: all of the way, the score, the reason |
 //! | `candidates`, `pool` | where candidates come from, and what speaks for each |
+//! | `attention` | whose documents count most: those of the context's company |
 //! | `rows`, `features`, `kinds` | what speaks for a candidate as numbers |
 //! | `blend` | how much each number counts, learned on the stream |
 //! | `rerank` | variety, and something new |
@@ -21,6 +22,7 @@
 //! | `watermark` | what a document has been fed |
 //! | `item_id`, `strategy`, `reason`, `config` | names and settings |
 
+mod attention;
 mod blend;
 mod candidates;
 mod catalogue;

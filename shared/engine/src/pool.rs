@@ -38,16 +38,25 @@ pub(crate) struct Evidence {
     /// When the last item and when any of the context was last seen with it, seconds since the epoch.
     pub(crate) last_edge_s: u32,
     pub(crate) edge_s: u32,
-    /// Over the bridges: in either direction, over the strongest alone, forward.
+    /// Over the bridges, in either direction.
     pub(crate) bridged: f32,
-    pub(crate) bridged_strongest: f32,
-    pub(crate) bridged_ahead: f32,
     pub(crate) bridges: u16,
     /// The context item that speaks loudest, and how loud.
     pub(crate) cause: u16,
     pub(crate) loudness: f32,
     /// The context item that it was found to be like.
     pub(crate) like_cause: Option<u16>,
+}
+
+/// How far a candidate is in the company of the context, and what of it is attended to; see [`crate::attention`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Company {
+    /// Of the context, and of the last item.
+    pub(crate) of_context: f32,
+    pub(crate) of_last: f32,
+    /// Over the documents of context and bridges: in either direction, by how like the context and the last item each is.
+    pub(crate) attended: f32,
+    pub(crate) attended_last: f32,
 }
 
 /// Finds a candidate by its key; reusable.
@@ -66,6 +75,7 @@ impl Default for Table {
 pub(crate) struct Pool<'a, 't> {
     pub(crate) items: Vec<&'a ItemId>,
     pub(crate) evidence: Vec<Evidence>,
+    pub(crate) company: Vec<Company>,
     table: &'t mut Table,
     /// Where what is not looked at any more is written.
     spill: Evidence,
@@ -74,7 +84,8 @@ pub(crate) struct Pool<'a, 't> {
 impl<'a, 't> Pool<'a, 't> {
     pub(crate) fn new(table: &'t mut Table) -> Self {
         table.places.fill(FREE);
-        Self { items: Vec::with_capacity(512), evidence: Vec::with_capacity(512), table, spill: Evidence::default() }
+        let (items, evidence) = (Vec::with_capacity(512), Vec::with_capacity(512));
+        Self { items, evidence, company: Vec::with_capacity(512), table, spill: Evidence::default() }
     }
 
     /// Makes candidates of `items`.
@@ -103,6 +114,7 @@ impl<'a, 't> Pool<'a, 't> {
         self.table.places[place] = self.items.len() as u16;
         self.items.push(item);
         self.evidence.push(Evidence::default());
+        self.company.push(Company::default());
         Some(self.items.len() - 1)
     }
 

@@ -99,9 +99,10 @@ impl Engine {
         keys.clear();
         rows.clear();
         kinships.clear();
-        rows.resize(candidates.pool.items.len(), Row::default());
-        let mut slots = Vec::with_capacity(candidates.pool.items.len());
-        for slot in 0..candidates.pool.items.len() {
+        let looked_at = candidates.looked_at();
+        rows.resize(looked_at.len(), Row::default());
+        let mut slots = Vec::with_capacity(looked_at.len());
+        for slot in looked_at {
             let item = candidates.pool.items[slot];
             let place = inputs.catalogue.place(item);
             let is_excluded = inputs.new_only && slot < candidates.history.distinct();

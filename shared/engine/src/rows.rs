@@ -39,13 +39,21 @@ impl<'a> Candidates<'a, '_, '_> {
             row.set(Feature::AgainAdjacent, 3.0 * evidence.others_adjacent);
             row.set(Feature::AgainForwardLn, ln1(evidence.others_forward, SHARE));
             row.set(Feature::AgainBackwardLn, ln1(evidence.others_backward, SHARE));
-        } else if evidence.agreeing > 0 {
-            self.fill_co_visited(evidence, row);
+            if slot > 0 {
+                row.set(Feature::AgainLikeLast, self.attention.like_last(slot));
+            }
+        } else {
+            if evidence.agreeing > 0 {
+                self.fill_co_visited(evidence, row);
+            }
+            let company = &self.pool.company[slot];
+            row.set(Feature::AttendedLn, ln1(company.attended, ANY));
+            row.set(Feature::Attended, company.attended);
+            row.set(Feature::AttendedLastLn, ln1(company.attended_last, ANY));
+            row.set(Feature::AttendedLast, company.attended_last);
         }
         if evidence.bridges > 0 {
             row.set(Feature::BridgedLn, ln1(evidence.bridged, BRIDGED));
-            row.set(Feature::BridgedAheadLn, ln1(evidence.bridged_ahead, BRIDGED));
-            row.set(Feature::BridgedStrongest, ln1(evidence.bridged_strongest, BRIDGED));
             row.set(Feature::Bridges, f32::from(evidence.bridges) / 8.0);
         }
         self.fill_popularity(inputs, slot, row);
