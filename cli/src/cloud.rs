@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow};
 
 use freshet_localstack::functions::{FunctionsError, LogSink};
 use freshet_localstack::kafka::{KAFKA_VERSION, TopicSpec};
+use freshet_localstack::runtimes::RuntimeError;
 use freshet_localstack::template::Parameter;
 use freshet_localstack::{CloudError, KAFKA_PLACEHOLDER, KafkaChoice, LocalCloud, Options};
 use tokio_util::sync::CancellationToken;
@@ -171,7 +172,8 @@ fn explain(error: CloudError) -> anyhow::Error {
         CloudError::Port { port, .. } if port != 0 => {
             Usage(format!("{error}; is another `freshet up` running? --port 0 takes any free one")).into()
         }
-        CloudError::Functions(FunctionsError::NoProgram { .. }) => {
+        CloudError::Functions(FunctionsError::NoProgram { .. })
+        | CloudError::Runtimes(RuntimeError::Unbuilt { .. }) => {
             Usage(format!("{error}; `make build` builds them all, --binaries names another folder")).into()
         }
         other => other.into(),

@@ -93,7 +93,9 @@ async fn serve(
         started_in_seconds: session.seconds(),
         temporary: session.temporary,
     };
-    for note in cloud.notes().iter().filter(|_| session.args.verbose) {
+    // Without one of its functions the shop is not whole: that is always told.
+    let is_missing = |id: &str| cloud.stack().lines.contains_key(id) && !cloud.stack().functions.contains_key(id);
+    for note in cloud.notes().iter().filter(|note| session.args.verbose || is_missing(&note.resource)) {
         session.terminal.print(&paint(DIM, note.to_string()));
     }
     session.serve(cloud, &up).await

@@ -13,6 +13,22 @@ pub enum RuntimeError {
         /// What mends it.
         hint: String,
     },
+    /// A binary of this workspace is not built.
+    #[error("no program at {}; cargo build --bin {binary} makes it", path.display())]
+    NotBuilt {
+        /// Where it was expected.
+        path: PathBuf,
+        /// Its name.
+        binary: String,
+    },
+    /// None of a template's functions is built; this is the first.
+    #[error("function {function}: {source}")]
+    Unbuilt {
+        /// Logical id.
+        function: String,
+        /// Where it was expected.
+        source: Box<RuntimeError>,
+    },
     /// An interpreter is missing.
     #[error("{program} is not installed; {remedy}")]
     NoInterpreter {

@@ -49,7 +49,11 @@ pub async fn prepare(stack: &mut Stack, around: Surroundings<'_>) -> Result<Vec<
                 stack.notes.push(Note { resource: id.clone(), line, message });
                 stack.functions.remove(&id);
                 stack.mappings.retain(|mapping| mapping.function != id);
-                first_error.get_or_insert(RuntimeError::Function { function: id, source: Box::new(error) });
+                let source = Box::new(error);
+                first_error.get_or_insert(match *source {
+                    RuntimeError::NotBuilt { .. } => RuntimeError::Unbuilt { function: id, source },
+                    _ => RuntimeError::Function { function: id, source },
+                });
             }
         }
     }
@@ -65,7 +69,7 @@ async fn code(function: &Function, around: Surroundings<'_>) -> Result<(Code, Op
         Code::CargoBinary(name) => {
             let path = around.binaries.map(|folder| folder.join(name));
             match path.filter(|path| !path.is_file()) {
-                Some(path) => Err(RuntimeError::NoProgram { path, hint: format!("cargo build --bin {name} makes it") }),
+                Some(path) => Err(RuntimeError::NotBuilt { path, binary: name.clone() }),
                 None => Ok((function.code.clone(), None)),
             }
         }
