@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::intrinsics::{Place, Scope};
-use super::model::{Note, Stack};
+use super::model::{Authorizer, Note, Stack};
 use super::properties::Properties;
 use super::yaml::{Node, Value};
 use super::{Settings, TemplateError, foreach, parameters, resources, yaml};
@@ -158,12 +158,20 @@ pub(crate) fn merge(stack: &mut Stack, logical_id: &str, nested: &Stack) {
         let mut api = api.clone();
         api.logical_id = within(id);
         api.routes.iter_mut().for_each(|route| route.function = within(&route.function));
+        for authorizer in api.authorizers.values_mut() {
+            if let Authorizer::Lambda(authorizer) = authorizer {
+                authorizer.function = within(&authorizer.function);
+            }
+        }
         stack.http_apis.insert(within(id), api);
     }
     for (id, api) in &nested.websocket_apis {
         let mut api = api.clone();
         api.logical_id = within(id);
         api.routes.iter_mut().for_each(|route| route.function = within(&route.function));
+        if let Some(authorizer) = &mut api.authorizer {
+            authorizer.function = within(&authorizer.function);
+        }
         stack.websocket_apis.insert(within(id), api);
     }
     for (id, table) in &nested.tables {
