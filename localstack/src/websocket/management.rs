@@ -24,7 +24,7 @@ pub(crate) async fn post(
 ) -> Response {
     let handle = match find(&shared, &path) {
         Ok(handle) => handle,
-        Err(refused) => return refused,
+        Err(refusal) => return refusal.response(),
     };
     let Ok(message) = to_bytes(body, shared.limits.message_bytes).await else {
         return error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Message too long");
@@ -39,7 +39,7 @@ pub(crate) async fn post(
 pub(crate) async fn look(State(shared): State<Arc<Shared>>, Path(path): Path<HashMap<String, String>>) -> Response {
     let handle = match find(&shared, &path) {
         Ok(handle) => handle,
-        Err(refused) => return refused,
+        Err(refusal) => return refusal.response(),
     };
     axum::Json(json!({
         "connectedAt": iso8601(handle.connected_at_ms),
@@ -53,23 +53,44 @@ pub(crate) async fn look(State(shared): State<Arc<Shared>>, Path(path): Path<Has
 pub(crate) async fn delete(State(shared): State<Arc<Shared>>, Path(path): Path<HashMap<String, String>>) -> Response {
     let handle = match find(&shared, &path) {
         Ok(handle) => handle,
-        Err(refused) => return refused,
+        Err(refusal) => return refusal.response(),
     };
     handle.closing.cancel();
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// The open socket of that id. One that is still at `$connect` is not open: it is gone, as in the cloud.
-fn find(shared: &Shared, path: &HashMap<String, String>) -> Result<Handle, Response> {
+/// Why nothing can be done with a connection.
+enum Refusal {
+    /// It has gone, never was, or is still at `$connect`.
+    Gone,
+    /// The path names another stage.
+    OtherStage,
+    /// What came is no connection id.
+    NoId(String),
+}
+
+impl Refusal {
+    fn response(&self) -> Response {
+        match self {
+            Self::Gone => gone(),
+            Self::OtherStage => error(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden"),
+            Self::NoId(id) => {
+                error(StatusCode::BAD_REQUEST, "BadRequestException", &format!("Invalid connectionId: {id}"))
+            }
+        }
+    }
+}
+
+/// The open socket of that id.
+fn find(shared: &Shared, path: &HashMap<String, String>) -> Result<Handle, Refusal> {
     if path.get("stage").is_some_and(|stage| *stage != shared.api.stage) {
-        return Err(error(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden"));
+        return Err(Refusal::OtherStage);
     }
     let id = path.get("id").map(String::as_str).unwrap_or_default();
     if !is_an_id(id) {
-        let message = format!("Invalid connectionId: {}", id.chars().take(64).collect::<String>());
-        return Err(error(StatusCode::BAD_REQUEST, "BadRequestException", &message));
+        return Err(Refusal::NoId(id.chars().take(64).collect()));
     }
-    shared.registry.get(id).filter(|handle| !handle.closing.is_cancelled()).ok_or_else(gone)
+    shared.registry.get(id).filter(|handle| !handle.closing.is_cancelled()).ok_or(Refusal::Gone)
 }
 
 /// Of the form that connection ids have, in either alphabet of base64.

@@ -127,7 +127,7 @@ impl<'a> Token<'a> {
     }
 
     /// `{"claims", "scopes"}` as the function gets it: every claim is a text.
-    pub(crate) fn context(&self, scopes: Option<Vec<String>>) -> Value {
+    pub(crate) fn context(&self, scopes: Option<&[String]>) -> Value {
         let claims: Map<String, Value> =
             self.claims.iter().map(|(name, claim)| (name.clone(), Value::String(shown(claim)))).collect();
         json!({"claims": claims, "scopes": scopes})

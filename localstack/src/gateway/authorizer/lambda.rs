@@ -24,7 +24,7 @@ pub(crate) enum Answer {
     /// `isAuthorized`.
     Simple { authorized: bool, context: Value },
     /// An IAM policy.
-    Policy { principal: String, policy: Policy, context: Value },
+    Policy { principal: String, policy: Box<Policy>, context: Value },
 }
 
 /// Why there is no answer.
@@ -73,7 +73,7 @@ pub(crate) fn read(answer: &[u8], simple: bool) -> Result<Answer, String> {
     }
     let principal = principal(&answer).ok_or("principalId: a text was expected")?;
     let policy = answer.remove("policyDocument").ok_or("policyDocument: a policy was expected; nothing came")?;
-    let policy: Policy = serde_json::from_value(policy).map_err(|error| format!("policyDocument: {error}"))?;
+    let policy: Box<Policy> = serde_json::from_value(policy).map_err(|error| format!("policyDocument: {error}"))?;
     policy.check()?;
     Ok(Answer::Policy { principal, policy, context })
 }

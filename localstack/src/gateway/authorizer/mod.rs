@@ -118,7 +118,7 @@ async fn check(jwt: &JwtAuthorizer, keys: &Keys, call: &Call<'_>) -> Result<Valu
         }
         Some(scopes)
     };
-    let context = token.context(scopes);
+    let context = token.context(scopes.as_deref());
     Ok(match call.route.payload {
         PayloadFormat::V1 => context,
         PayloadFormat::V2 => json!({"jwt": context}),

@@ -14,7 +14,7 @@ use super::{Body, Call, prefix};
 struct OfFunction<'a> {
     version: &'static str,
     #[serde(flatten)]
-    request: Request<'a>,
+    request: Common<'a>,
     multi_value_headers: Lists<'a>,
     multi_value_query_string_parameters: Option<Lists<'a>>,
     body: Option<String>,
@@ -31,12 +31,12 @@ struct OfAuthorizer<'a> {
     identity_source: String,
     authorization_token: String,
     #[serde(flatten)]
-    request: Request<'a>,
+    request: Common<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Request<'a> {
+struct Common<'a> {
     resource: &'a str,
     path: &'a str,
     http_method: &'a str,
@@ -72,8 +72,8 @@ pub(super) fn of_authorizer(call: &Call<'_>, identity: &[String]) -> Bytes {
     })
 }
 
-fn request<'a>(call: &'a Call<'_>, query: &'a Grouped<'_>, authorizer: Option<&Value>) -> Request<'a> {
-    Request {
+fn request<'a>(call: &'a Call<'_>, query: &'a Grouped<'_>, authorizer: Option<&Value>) -> Common<'a> {
+    Common {
         resource: resource(call),
         path: &call.path,
         http_method: call.parts.method.as_str(),

@@ -15,7 +15,7 @@ use super::{Body, Call, json, prefix};
 struct OfFunction<'a> {
     version: &'static str,
     #[serde(flatten)]
-    request: Request<'a>,
+    request: Common<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<String>,
     is_base64_encoded: bool,
@@ -30,12 +30,12 @@ struct OfAuthorizer<'a> {
     route_arn: String,
     identity_source: Option<&'a [String]>,
     #[serde(flatten)]
-    request: Request<'a>,
+    request: Common<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Request<'a> {
+struct Common<'a> {
     route_key: &'a str,
     raw_path: &'a str,
     raw_query_string: &'a str,
@@ -100,9 +100,9 @@ fn request<'a>(
     query: &'a Grouped<'_>,
     cookies: Vec<Cow<'a, str>>,
     authorizer: Option<&'a Value>,
-) -> Request<'a> {
+) -> Common<'a> {
     let host = call.host();
-    Request {
+    Common {
         route_key: &call.route_key,
         raw_path: &call.path,
         raw_query_string: call.parts.uri.query().unwrap_or_default(),

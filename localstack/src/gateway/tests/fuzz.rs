@@ -197,7 +197,7 @@ proptest! {
         ] {
             if let Ok(token) = Token::read(&token) {
                 let _ = token.check(&jwt, 1);
-                let _ = token.context(Some(token.scopes(&["me".to_owned()])));
+                let _ = token.context(Some(&token.scopes(&["me".to_owned()])));
             }
         }
         let own = json!({"keys": [set, {"kty": "RSA", "kid": "k", "n": encode(&signature), "e": "AQAB"}]});
