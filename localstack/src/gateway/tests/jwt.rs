@@ -294,7 +294,7 @@ async fn an_issuer_that_fails_refuses_everybody_within_its_time() {
         (None, "not json".to_owned(), Duration::ZERO, keys),
         (None, json!({"keys": "none"}).to_string(), Duration::ZERO, keys),
         (None, json!({"keys": ["x".repeat(200_000)]}).to_string(), Duration::ZERO, keys),
-        (None, set, Duration::from_secs(60), keys),
+        (None, set, Duration::from_mins(1), keys),
     ];
     for (found, set, delay, words) in cases {
         let issuer = issuer(found, set, delay).await;
