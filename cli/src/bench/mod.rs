@@ -139,7 +139,7 @@ impl Own {
                 admin_token_sha256: state::sha256(TOKEN),
             }),
             // Their own reports count here; what goes wrong shows in what is measured.
-            log_sink: Some(Arc::new(|_, _| {})),
+            log_sink: Some(Arc::new(|_| {})),
             progress: Arc::new(move |what| line.set_message(what.to_owned())),
         };
         let started = cloud::start(setup, stop).await;

@@ -118,7 +118,7 @@ impl Session<'_> {
             partitions: cloud::PARTITIONS,
             parameters: args.parameters.clone(),
             shop: None,
-            log_sink: Some(Arc::new(move |function, text| log.function_line(function, text, verbose))),
+            log_sink: Some(Arc::new(move |line| log.function_line(line, verbose))),
             progress: Arc::new(move |what| {
                 line.set_message(what.to_owned());
                 if line.is_hidden() {

@@ -2,12 +2,24 @@
 
 use std::io::Write;
 
+use anstyle::{AnsiColor, Style};
+use freshet_localstack::functions::{LogLine, LogSource};
 use indicatif::ProgressBar;
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::style::{BOLD, DIM, WARN, paint};
+use crate::style::{DIM, paint};
+
+/// Of functions' names: readable on dark and on light, and none that says good or bad.
+const COLORS: [AnsiColor; 6] = [
+    AnsiColor::Cyan,
+    AnsiColor::Magenta,
+    AnsiColor::Blue,
+    AnsiColor::BrightCyan,
+    AnsiColor::BrightMagenta,
+    AnsiColor::BrightBlue,
+];
 
 /// Shared by everybody who prints.
 #[derive(Debug, Clone)]
@@ -39,49 +51,50 @@ impl Terminal {
             .try_init();
     }
 
-    /// Shows a line of a function.
-    pub(crate) fn function_line(&self, function: &str, line: &str, verbose: bool) {
-        if let Some(text) = function_line(function, line, verbose) {
+    /// Shows a line of a function's log.
+    pub(crate) fn function_line(&self, line: &LogLine<'_>, verbose: bool) {
+        if let Some(text) = function_line(line, verbose) {
             self.print(&text);
         }
     }
 }
 
-/// A function's line as it is shown: warnings, errors, and what is not a log line (a panic), or all of them.
-fn function_line(function: &str, line: &str, verbose: bool) -> Option<String> {
-    if line.trim().is_empty() {
+/// A line of a function's log as it is shown: name, request id, and the line as it was written. Without `verbose` warnings,
+/// errors, and what is not a log line (a panic).
+fn function_line(line: &LogLine<'_>, verbose: bool) -> Option<String> {
+    let shown = verbose || (line.source == LogSource::Function && !is_below_warning(line.text));
+    if !shown || line.text.trim().is_empty() {
         return None;
     }
-    let name = paint(BOLD, function);
-    let Some(fields) = serde_json::from_str::<Value>(line).ok().filter(Value::is_object) else {
-        return Some(format!("{name} {line}"));
-    };
-    let level = fields["level"].as_str().unwrap_or("INFO");
-    let bad = matches!(level, "WARN" | "ERROR");
-    if !bad && !verbose {
-        return None;
-    }
-    let mut text = format!("{name} {}", paint(if bad { WARN } else { DIM }, level));
-    if let Some(message) = fields["message"].as_str() {
-        text.push(' ');
-        text.push_str(message);
-    }
-    for (field, value) in fields.as_object().into_iter().flatten() {
-        if !matches!(field.as_str(), "level" | "message" | "target" | "timestamp") {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            text.push_str(&paint(DIM, format!(" {field}={value}")));
-        }
-    }
-    Some(text)
+    let name = paint(color_of(line.function), line.function);
+    let id = line.request_id.map(|id| paint(DIM, format!(" {id}"))).unwrap_or_default();
+    let text = if line.source == LogSource::Platform { paint(DIM, line.text) } else { line.text.to_owned() };
+    Some(format!("{name}{id} {text}"))
+}
+
+/// A log line in JSON that tells a level, and that level is neither a warning nor an error.
+fn is_below_warning(line: &str) -> bool {
+    let Some(fields) = serde_json::from_str::<Value>(line).ok().filter(Value::is_object) else { return false };
+    let level = fields["level"].as_str().unwrap_or("INFO").to_ascii_uppercase();
+    !matches!(level.as_str(), "WARN" | "WARNING" | "ERROR" | "FATAL" | "CRITICAL")
+}
+
+/// Each function has a colour of its own, the same in every run.
+fn color_of(function: &str) -> Style {
+    let hash = function
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let color = COLORS[(hash % COLORS.len() as u64) as usize];
+    Style::new().fg_color(Some(color.into())).effects(anstyle::Effects::BOLD)
 }
 
 /// Collects one event's text and prints it at the end.
-pub(crate) struct LogLine {
+pub(crate) struct EventText {
     terminal: Terminal,
     text: Vec<u8>,
 }
 
-impl Write for LogLine {
+impl Write for EventText {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.text.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -92,17 +105,17 @@ impl Write for LogLine {
     }
 }
 
-impl Drop for LogLine {
+impl Drop for EventText {
     fn drop(&mut self) {
         self.terminal.print(String::from_utf8_lossy(&self.text).trim_end());
     }
 }
 
 impl<'a> MakeWriter<'a> for Terminal {
-    type Writer = LogLine;
+    type Writer = EventText;
 
-    fn make_writer(&'a self) -> LogLine {
-        LogLine { terminal: self.clone(), text: Vec::new() }
+    fn make_writer(&'a self) -> EventText {
+        EventText { terminal: self.clone(), text: Vec::new() }
     }
 }
 
@@ -110,15 +123,39 @@ impl<'a> MakeWriter<'a> for Terminal {
 mod tests {
     use super::*;
 
+    fn shown(function: &str, text: &str, verbose: bool) -> Option<String> {
+        let line = LogLine { function, request_id: Some("r-1"), source: LogSource::Function, text };
+        function_line(&line, verbose)
+    }
+
+    fn plain(text: Option<String>) -> String {
+        anstream::adapter::strip_str(&text.unwrap()).to_string()
+    }
+
     #[test]
     fn warnings_errors_and_panics_are_shown_and_the_rest_on_demand() {
         let info = r#"{"level":"INFO","message":"batch","records":3}"#;
-        assert_eq!(function_line("learn", info, false), None);
-        let plain = |text: Option<String>| anstream::adapter::strip_str(&text.unwrap()).to_string();
-        assert_eq!(plain(function_line("learn", info, true)), "learn INFO batch records=3");
+        assert_eq!(shown("learn", info, false), None);
+        assert_eq!(plain(shown("learn", info, true)), format!("learn r-1 {info}"));
         let warning = r#"{"level":"WARN","message":"conflict","target":"x","key":"g1#7"}"#;
-        assert_eq!(plain(function_line("learn", warning, false)), "learn WARN conflict key=g1#7");
-        assert_eq!(plain(function_line("api", "thread 'main' panicked", false)), "api thread 'main' panicked");
-        assert_eq!(function_line("api", "  ", true), None);
+        assert_eq!(plain(shown("learn", warning, false)), format!("learn r-1 {warning}"));
+        assert_eq!(plain(shown("api", "thread 'main' panicked", false)), "api r-1 thread 'main' panicked");
+        assert_eq!(shown("api", "  ", true), None);
+        let text = "END RequestId: r-1";
+        let platform = LogLine { function: "api", request_id: Some("r-1"), source: LogSource::Platform, text };
+        assert_eq!(function_line(&platform, false), None);
+        assert_eq!(plain(function_line(&platform, true)), "api r-1 END RequestId: r-1");
+        let early = LogLine { function: "api", request_id: None, source: LogSource::Function, text: "ready" };
+        assert_eq!(plain(function_line(&early, false)), "api ready");
+    }
+
+    #[test]
+    fn a_function_keeps_its_colour_and_others_have_others() {
+        assert_eq!(color_of("freshet-Api"), color_of("freshet-Api"));
+        let ours =
+            ["Api", "Recommend", "Learn", "Measure", "Push", "Socket"].map(|name| color_of(&format!("freshet-{name}")));
+        let different: std::collections::BTreeSet<String> =
+            ours.iter().map(|style| style.render().to_string()).collect();
+        assert!(different.len() >= 3, "{different:?}");
     }
 }

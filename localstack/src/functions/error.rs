@@ -5,8 +5,10 @@ use serde_json::json;
 
 use super::Outcome;
 
-/// The most an event or an answer may hold: Lambda's 6 MB of a synchronous invocation.
+/// The most an event may hold: Lambda's 6 MB of a synchronous invocation.
 pub const MAX_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
+/// The most an answer may hold: the Runtime API takes 100 bytes more.
+pub const MAX_RESPONSE_BYTES: usize = MAX_PAYLOAD_BYTES + 100;
 
 /// Why functions can't be run.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +22,25 @@ pub enum FunctionsError {
         path: std::path::PathBuf,
         /// What builds it.
         hint: String,
+    },
+    /// The functions are to be run by a tool that is not here.
+    #[error(
+        "no cargo-lambda at {program}; install it with: pip3 install cargo-lambda=={version} (pipx where pip3 refuses), \
+         and see to it that its folder is on the PATH"
+    )]
+    NoCargoLambda {
+        /// What was tried.
+        program: String,
+        /// The version that this was made for.
+        version: &'static str,
+    },
+    /// The functions do not compile.
+    #[error("{command} failed ({status}); its messages above say why")]
+    Build {
+        /// What was run.
+        command: String,
+        /// How it ended.
+        status: String,
     },
     /// The system refused something.
     #[error("functions can't be started: {0}")]
@@ -40,6 +61,11 @@ pub(crate) fn exited(request_id: &str, how: &str) -> Outcome {
     failure("Runtime.ExitError", &format!("RequestId: {request_id} Error: Runtime exited {how}"))
 }
 
+pub(crate) fn out_of_memory(request_id: &str) -> Outcome {
+    let message = format!("RequestId: {request_id} Error: Runtime exited with error: signal: killed");
+    failure("Runtime.OutOfMemory", &message)
+}
+
 pub(crate) fn request_too_large(bytes: usize) -> Outcome {
     let message = format!(
         "Request must be smaller than {MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation; {bytes} came"
@@ -47,7 +73,16 @@ pub(crate) fn request_too_large(bytes: usize) -> Outcome {
     failure("RequestEntityTooLargeException", &message)
 }
 
-pub(crate) fn response_too_large() -> Outcome {
-    let message = format!("Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes).");
+/// `bytes`: the answer's size, where it is known.
+pub(crate) fn response_too_large(bytes: Option<u64>) -> Outcome {
+    let size = bytes.map(|bytes| format!(" ({bytes} bytes)")).unwrap_or_default();
+    let message =
+        format!("Response payload size{size} exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).");
     failure("Function.ResponseSizeTooLarge", &message)
+}
+
+pub(crate) fn streamed() -> Outcome {
+    let message = "The function streams its response (Lambda-Runtime-Function-Response-Mode: streaming). Only function URLs \
+                   and InvokeWithResponseStream take that; nothing here invokes so. Answer with the whole response.";
+    failure("Function.ResponseModeNotSupported", message)
 }

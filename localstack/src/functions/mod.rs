@@ -1,11 +1,26 @@
 //! Runs functions as processes under the Lambda Runtime API.
 //!
-//! Deadlines are real (the process is killed at `Timeout`), a crash answers its caller at once, one process runs one
-//! invocation at a time, more processes make concurrency, and none of them outlives this process.
+//! Deadlines are real (the process is killed at `Timeout`), `MemorySize` is a limit, a crash answers its caller at once, one
+//! process runs one invocation at a time, more processes make concurrency, and none of them outlives this process.
+//!
+//! | file | what |
+//! |---|---|
+//! | `invocation` | the boundary to what triggers functions |
+//! | `pool` | the processes of one function: concurrency, back-off of what does not start |
+//! | `worker` | one process from its init phase on, one invocation at a time |
+//! | `process` | spawned, signalled, reaped, with its process group |
+//! | `executable` | what the system can't run, told before it is tried |
+//! | `runtime_api` | what the process asks and answers |
+//! | `log` | its lines by invocation; `START`, `END`, `REPORT` |
+//! | `memory` | the limit on its memory |
+//! | `environment` | what it finds in its environment |
 
 mod environment;
 mod error;
+mod executable;
 pub mod invocation;
+mod log;
+mod memory;
 mod pool;
 mod process;
 mod runtime_api;
@@ -20,12 +35,13 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-pub use error::{FunctionsError, MAX_PAYLOAD_BYTES};
-pub use invocation::{Invoke, Outcome};
+pub use error::{FunctionsError, MAX_PAYLOAD_BYTES, MAX_RESPONSE_BYTES};
+pub use invocation::{Call, Completed, Invoke, Outcome};
+pub use log::{LogLine, LogSink, LogSource};
 pub use pool::FunctionStatus;
-pub use process::LogSink;
 
 use crate::template::model::{Code, Function, Source};
+use memory::MemoryWatch;
 use pool::{Pool, Surroundings};
 use process::Spawner;
 
@@ -90,6 +106,7 @@ impl Supervisor {
         let closing = CancellationToken::new();
         let around = Arc::new(Surroundings {
             spawner: Spawner::start()?,
+            memory: MemoryWatch::start()?,
             region: options.region,
             account_id: options.account_id,
             environment: options.environment,
@@ -167,20 +184,27 @@ impl Drop for Supervisor {
 
 impl Invoke for Supervisor {
     fn invoke<'a>(&'a self, function_logical_id: &'a str, payload: Bytes) -> BoxFuture<'a, Outcome> {
+        let call = self.call(function_logical_id, Call { payload, ..Call::default() });
+        Box::pin(async move { call.await.outcome })
+    }
+
+    fn call<'a>(&'a self, function_logical_id: &'a str, mut call: Call) -> BoxFuture<'a, Completed> {
         Box::pin(async move {
+            let request_id = call.request_id.get_or_insert_with(invocation::new_request_id).clone();
+            let not_run = |outcome| Completed { request_id: request_id.clone(), outcome, log_tail: Vec::new() };
             let Some(pool) = self.pools.get(function_logical_id) else {
-                return Outcome::Throttled(format!("there is no function {function_logical_id}"));
+                return not_run(Outcome::Throttled(format!("there is no function {function_logical_id}")));
             };
-            if payload.len() > MAX_PAYLOAD_BYTES {
-                return error::request_too_large(payload.len());
+            if call.payload.len() > MAX_PAYLOAD_BYTES {
+                return not_run(error::request_too_large(call.payload.len()));
             }
             let permit = match pool.place().await {
                 Ok(permit) => permit,
-                Err(outcome) => return outcome,
+                Err(outcome) => return not_run(outcome),
             };
             // Its own task: a caller that gives up does not end the invocation.
-            let run = tokio::spawn(Arc::clone(pool).run(payload, permit));
-            run.await.unwrap_or_else(|_| error::failure("Runtime.Unknown", "the invocation was given up"))
+            let run = tokio::spawn(Arc::clone(pool).run(call, permit));
+            run.await.unwrap_or_else(|_| not_run(error::failure("Runtime.Unknown", "the invocation was given up")))
         })
     }
 }

@@ -5,17 +5,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::Outcome;
 use super::environment;
 use super::error::failure;
-use super::process::{Control, LogSink, Process, Spawner};
+use super::executable;
+use super::invocation::new_request_id;
+use super::log::{Log, LogSink, Output};
+use super::memory::MemoryWatch;
+use super::process::{Control, Process, Spawner};
 use super::runtime_api::RuntimeApi;
-use super::worker::{Invocation, Ran, Worker};
+use super::worker::{Console, Invocation, Ran, Worker};
+use super::{Call, Completed, Outcome};
 use crate::template::model::Function;
 
 /// Callers that may wait for a process of one function; more are throttled at once.
@@ -51,6 +54,7 @@ pub struct FunctionStatus {
 /// What all pools share.
 pub(crate) struct Surroundings {
     pub(crate) spawner: Spawner,
+    pub(crate) memory: MemoryWatch,
     pub(crate) region: String,
     pub(crate) account_id: String,
     pub(crate) environment: BTreeMap<String, String>,
@@ -126,13 +130,20 @@ impl Pool {
         }
     }
 
-    /// One of the places for running invocations; waits for it within bounds.
+    /// One of the places for running invocations. A reserved concurrency throttles at once, as Lambda does; the limit that
+    /// is this machine's alone makes callers wait for a while.
     pub(crate) async fn place(&self) -> Result<OwnedSemaphorePermit, Outcome> {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }
+        // A process that is being started in the background holds a place that is free as soon as it is ready.
+        if self.warmed().await
+            && let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned()
+        {
+            return Ok(permit);
+        }
         let busy = || Outcome::Throttled(format!("{}: all {} places are taken", self.function.name, self.concurrency));
-        if self.concurrency == 0 || self.permits.is_closed() {
+        if self.function.reserved_concurrency.is_some() || self.permits.is_closed() {
             return Err(busy());
         }
         let Some(_waiting) = Waiting::begin(self) else { return Err(busy()) };
@@ -143,13 +154,14 @@ impl Pool {
     }
 
     /// Runs one invocation on an idle process or a new one.
-    pub(crate) async fn run(self: Arc<Self>, payload: Bytes, permit: OwnedSemaphorePermit) -> Outcome {
+    pub(crate) async fn run(self: Arc<Self>, call: Call, permit: OwnedSemaphorePermit) -> Completed {
         {
             let mut state = self.state();
             state.running += 1;
             state.invocations += 1;
         }
-        let outcome = self.attempt(payload).await;
+        let invocation = self.invocation(call);
+        let (outcome, log_tail) = self.attempt(&invocation).await;
         {
             let mut state = self.state();
             state.running -= 1;
@@ -157,56 +169,65 @@ impl Pool {
         }
         // After the process went back among the idle ones: the next caller finds it there.
         drop(permit);
-        outcome
+        Completed { request_id: invocation.request_id, outcome, log_tail }
     }
 
-    async fn attempt(self: &Arc<Self>, payload: Bytes) -> Outcome {
-        let request_id = uuid::Uuid::new_v4();
-        let random = request_id.simple().to_string();
+    fn invocation(&self, call: Call) -> Invocation {
+        let random = uuid::Uuid::new_v4().simple().to_string();
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let (root, parent) = (&random[..24], &random[16..]);
-        let mut invocation = Invocation {
-            request_id: request_id.to_string(),
+        Invocation {
+            request_id: call.request_id.unwrap_or_else(new_request_id),
             trace_id: format!("Root=1-{seconds:08x}-{root};Parent={parent};Sampled=0"),
             arn: format!(
                 "arn:aws:lambda:{}:{}:function:{}",
                 self.around.region, self.around.account_id, self.function.name
             ),
-            payload,
+            client_context: call.client_context,
+            payload: call.payload,
             timeout_s: self.function.timeout_s,
-        };
+            memory_mb: self.function.memory_mb,
+        }
+    }
+
+    /// How it ended, and the end of its log.
+    async fn attempt(self: &Arc<Self>, invocation: &Invocation) -> (Outcome, Vec<u8>) {
         // A process may die between two invocations: the event goes to the next one, which has not seen it either.
         for _ in 0..3 {
             let worker = match self.idle().await {
                 Some(worker) => worker,
                 None => match self.start().await {
                     Ok(worker) => worker,
-                    Err(words) => return failure("Runtime.InitError", &format!("{}: {words}", self.function.name)),
+                    Err(words) => {
+                        return (failure("Runtime.InitError", &format!("{}: {words}", self.function.name)), Vec::new());
+                    }
                 },
             };
             match worker.run(invocation).await {
                 Ran::Answered(outcome) => {
+                    let tail = worker.log_tail();
                     self.keep(worker);
-                    return outcome;
+                    return (outcome, tail);
                 }
-                Ran::Dead(outcome) => return outcome,
-                Ran::NotTaken(again) => invocation = again,
+                Ran::Dead(outcome) => return (outcome, worker.log_tail()),
+                Ran::NotTaken => {}
             }
         }
-        failure("Runtime.ExitError", &format!("{}: its processes ended before they took the event", self.function.name))
+        let words = format!("{}: its processes ended before they took the event", self.function.name);
+        (failure("Runtime.ExitError", &words), Vec::new())
     }
 
     /// An idle process, also one that the background is just starting.
     async fn idle(&self) -> Option<Worker> {
         let idle = self.state().idle.pop();
-        if idle.is_some() {
-            return idle;
-        }
+        if idle.is_none() && self.warmed().await { self.state().idle.pop() } else { idle }
+    }
+
+    /// Waits until the background has started its process; at once, and false, where it starts none.
+    async fn warmed(&self) -> bool {
         let mut warming = self.warming.subscribe();
-        if !*warming.borrow() || warming.wait_for(|warming| !warming).await.is_err() {
-            return None;
-        }
-        self.state().idle.pop()
+        let starts = *warming.borrow();
+        starts && warming.wait_for(|warming| !warming).await.is_ok()
     }
 
     fn keep(&self, worker: Worker) {
@@ -257,16 +278,23 @@ impl Pool {
     }
 
     async fn spawn(self: &Arc<Self>) -> Result<Worker, String> {
+        if let Some(words) = executable::refused(&self.program) {
+            return Err(format!("{}: {words}", self.program.display()));
+        }
         let api = RuntimeApi::start().await.map_err(|error| format!("no port for its Runtime API: {error}"))?;
         let around = &self.around;
         let environment =
             environment::build(&self.function, &around.region, &self.program, api.address, &around.environment);
-        let process = Process::spawn(&around.spawner, self.name(), &self.program, &environment, around.sink.clone())
+        let mut process = Process::spawn(&around.spawner, &self.program, &environment)
             .await
             .map_err(|error| format!("{} can't be run: {error}", self.program.display()))?;
         let (pid, control) = (process.pid, process.control());
         self.state().processes.insert(pid, control.clone());
-        let ready = Worker::ready(process, api).await;
+        let meter = around.memory.watch(pid, self.function.memory_mb, control.clone());
+        let log = Log::new(&self.function.name, around.sink.clone());
+        let (stdout, stderr) = process.output().ok_or("its output can't be read")?;
+        let output = Output::forward(Arc::clone(&log), stdout, stderr);
+        let ready = Worker::ready(process, api, Console { log, output, meter }).await;
         let pool = Arc::clone(self);
         let was_ready = ready.is_ok();
         tokio::spawn(async move {
@@ -302,8 +330,8 @@ impl Pool {
                 permit
             };
             let started = self.start().await.map(|worker| self.keep(worker));
-            self.warming.send_replace(false);
             drop(permit);
+            self.warming.send_replace(false);
             if started.is_ok() {
                 return;
             }

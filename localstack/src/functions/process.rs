@@ -1,22 +1,14 @@
-//! One function process: spawned in its own group, its output forwarded by line, dead when this process is dead.
+//! One function process: spawned in its own group, dead when this process is dead.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot, watch};
-
-/// Longer lines are cut: CloudWatch takes 256 KB, a terminal far less.
-const MAX_LINE_BYTES: usize = 16 * 1024;
-
-/// Takes each line a function writes: the function's name, the line.
-pub type LogSink = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
 /// Starts processes from one thread that lives as long as its owner.
 ///
@@ -48,6 +40,18 @@ impl Spawner {
         Ok(Self { requests, setpriv })
     }
 
+    /// A command that runs `program` and dies with this process, where the system allows that.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        match &self.setpriv {
+            Some(setpriv) => {
+                let mut command = Command::new(setpriv);
+                command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+                command
+            }
+            None => Command::new(program),
+        }
+    }
+
     async fn spawn(&self, command: Command) -> std::io::Result<Child> {
         let (reply, answer) = oneshot::channel();
         let gone = || std::io::Error::other("the spawner has ended");
@@ -75,6 +79,8 @@ enum Order {
 pub(crate) struct Process {
     pub(crate) pid: u32,
     control: Control,
+    /// Until somebody reads it.
+    output: Option<(ChildStdout, ChildStderr)>,
 }
 
 /// Sends signals to a process and sees its end; keeps nothing alive.
@@ -94,41 +100,37 @@ impl Process {
     /// Spawns `program` in its folder with exactly this environment.
     pub(crate) async fn spawn(
         spawner: &Spawner,
-        name: &str,
         program: &Path,
         environment: &BTreeMap<String, String>,
-        sink: Option<LogSink>,
     ) -> std::io::Result<Self> {
-        let mut command = match &spawner.setpriv {
-            Some(setpriv) => {
-                let mut command = Command::new(setpriv);
-                command.args(["--pdeathsig", "KILL", "--"]).arg(program);
-                command
-            }
-            None => Command::new(program),
-        };
-        command.env_clear().envs(environment).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.kill_on_drop(true).process_group(0);
+        let mut command = spawner.command(program);
+        command.env_clear().envs(environment);
         if let Some(folder) = program.parent() {
             command.current_dir(folder);
         }
+        Self::start(spawner, command).await
+    }
+
+    /// Starts a command of [`Spawner::command`] in a group of its own.
+    pub(crate) async fn start(spawner: &Spawner, mut command: Command) -> std::io::Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.kill_on_drop(true).process_group(0);
         let mut child = spawner.spawn(command).await?;
         let pid = child.id().ok_or_else(|| std::io::Error::other("the process ended at once"))?;
-        let name: Arc<str> = name.into();
-        if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(forward(Arc::clone(&name), stdout, sink.clone()));
-        }
-        if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(forward(name, stderr, sink));
-        }
+        let output = child.stdout.take().zip(child.stderr.take());
         let (orders, receiver) = mpsc::unbounded_channel();
         let (sender, exited) = watch::channel(None);
         tokio::spawn(watch_over(child, pid, receiver, sender));
-        Ok(Self { pid, control: Control { orders, exited } })
+        Ok(Self { pid, control: Control { orders, exited }, output })
     }
 
     pub(crate) fn control(&self) -> Control {
         self.control.clone()
+    }
+
+    /// What it writes; once.
+    pub(crate) fn output(&mut self) -> Option<(ChildStdout, ChildStderr)> {
+        self.output.take()
     }
 }
 
@@ -199,51 +201,38 @@ async fn watch_over(
     exited.send_replace(Some(describe(status)));
 }
 
+/// In Go's words, which Lambda's are.
 fn describe(status: std::io::Result<ExitStatus>) -> String {
     use std::os::unix::process::ExitStatusExt;
     match status {
         Ok(status) => match (status.code(), status.signal().and_then(|signal| Signal::try_from(signal).ok())) {
             (Some(0), _) => "without providing a reason".to_owned(),
             (Some(code), _) => format!("with error: exit status {code}"),
-            (None, Some(signal)) => format!("with error: signal: {signal}"),
+            (None, Some(signal)) => {
+                let core = if status.core_dumped() { " (core dumped)" } else { "" };
+                format!("with error: signal: {}{core}", name_of(signal))
+            }
             (None, None) => format!("with error: {status}"),
         },
         Err(error) => format!("with error: {error}"),
     }
 }
 
-/// Hands over what a function writes, line by line, cut to a bound.
-async fn forward(name: Arc<str>, output: impl AsyncRead + Unpin, sink: Option<LogSink>) {
-    let mut reader = BufReader::new(output);
-    let mut line = Vec::new();
-    loop {
-        let (used, ended) = match reader.fill_buf().await {
-            Ok([]) | Err(_) => break,
-            Ok(buffer) => {
-                let newline = buffer.iter().position(|byte| *byte == b'\n');
-                let part = newline.map_or(buffer, |at| &buffer[..at]);
-                let room = MAX_LINE_BYTES.saturating_sub(line.len());
-                line.extend_from_slice(&part[..part.len().min(room)]);
-                (part.len() + usize::from(newline.is_some()), newline.is_some())
-            }
-        };
-        reader.consume(used);
-        if ended {
-            emit(&name, &line, sink.as_ref());
-            line.clear();
-        }
-    }
-    if !line.is_empty() {
-        emit(&name, &line, sink.as_ref());
-    }
-}
-
-fn emit(name: &str, line: &[u8], sink: Option<&LogSink>) {
-    let text = String::from_utf8_lossy(line);
-    let text = text.trim_end_matches('\r');
-    if let Some(sink) = sink {
-        sink(name, text);
-    } else {
-        tracing::info!(target: "function", function = name, "{text}");
+fn name_of(signal: Signal) -> &'static str {
+    match signal {
+        Signal::SIGHUP => "hangup",
+        Signal::SIGINT => "interrupt",
+        Signal::SIGQUIT => "quit",
+        Signal::SIGILL => "illegal instruction",
+        Signal::SIGTRAP => "trace/breakpoint trap",
+        Signal::SIGABRT => "aborted",
+        Signal::SIGBUS => "bus error",
+        Signal::SIGFPE => "floating point exception",
+        Signal::SIGKILL => "killed",
+        Signal::SIGSEGV => "segmentation fault",
+        Signal::SIGPIPE => "broken pipe",
+        Signal::SIGALRM => "alarm clock",
+        Signal::SIGTERM => "terminated",
+        other => other.as_str(),
     }
 }

@@ -18,13 +18,14 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
-use super::error::{MAX_PAYLOAD_BYTES, response_too_large};
+use super::error::{MAX_PAYLOAD_BYTES, MAX_RESPONSE_BYTES, response_too_large, streamed};
 
 /// One event on its way to the process.
 pub(crate) struct Job {
     pub(crate) request_id: String,
     pub(crate) trace_id: String,
     pub(crate) arn: String,
+    pub(crate) client_context: Option<String>,
     pub(crate) payload: Bytes,
     pub(crate) timeout: Duration,
     /// Told when the process has taken it, with the instant of its deadline.
@@ -54,13 +55,32 @@ impl Shared {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The invoker that waits for this request.
-    fn finish(&self, request_id: &str) -> Option<oneshot::Sender<Outcome>> {
-        let mut current = self.current();
-        if current.as_ref().is_some_and(|(id, _)| id == request_id) {
-            return current.take().map(|(_, answer)| answer);
-        }
-        None
+    /// The invoker that waits for this request; or how the process is refused, as Lambda does.
+    fn finish(&self, request_id: &str, into: &str) -> Result<oneshot::Sender<Outcome>, Refusal> {
+        let found = {
+            let mut current = self.current();
+            match current.take_if(|(id, _)| id == request_id) {
+                None if current.is_some() => {
+                    return Err(refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"));
+                }
+                found => found,
+            }
+        };
+        found.map(|(_, answer)| answer).ok_or_else(|| self.wrong_state(into))
+    }
+
+    /// It asks for what its state does not allow.
+    fn wrong_state(&self, into: &str) -> Refusal {
+        let state = match (&*self.phase.borrow(), self.current().is_some()) {
+            (Phase::Init, _) => "Started",
+            (Phase::Failed(_), _) => "InitError",
+            (Phase::Ready, true) => "Running",
+            (Phase::Ready, false) => "Ready",
+        };
+        let message = format!(
+            "State transition from {state} to {into} failed for runtime. Error: State transition is not allowed"
+        );
+        refused(StatusCode::FORBIDDEN, "InvalidStateTransition", &message)
     }
 }
 
@@ -116,23 +136,31 @@ impl Drop for RuntimeApi {
 }
 
 async fn next(State(shared): State<Arc<Shared>>) -> Response<Body> {
+    if shared.current().is_some() {
+        return shared.wrong_state("Ready").answer();
+    }
     shared.phase.send_replace(Phase::Ready);
     let job = shared.jobs.lock().await.recv().await;
-    let Some(Job { request_id, trace_id, arn, payload, timeout, taken, answer }) = job else {
-        return plain(StatusCode::GONE, r#"{"errorMessage":"the function is being stopped","errorType":"Stopped"}"#);
+    let Some(Job { request_id, trace_id, arn, client_context, payload, timeout, taken, answer }) = job else {
+        return refused(StatusCode::GONE, "Stopped", "the function is being stopped").answer();
     };
     let deadline_ms = (SystemTime::now() + timeout).duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     *shared.current() = Some((request_id.clone(), answer));
     // The invoker counts the same time from here; where it has gone, the answer finds nobody.
     let _ = taken.send(Instant::now() + timeout);
-    let built = Response::builder()
+    let mut builder = Response::builder()
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", request_id)
         .header("lambda-runtime-deadline-ms", deadline_ms.to_string())
         .header("lambda-runtime-invoked-function-arn", arn)
-        .header("lambda-runtime-trace-id", trace_id)
-        .body(Body::from(payload));
-    built.unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "{}"))
+        .header("lambda-runtime-trace-id", trace_id);
+    if let Some(context) = client_context {
+        builder = builder.header("lambda-runtime-client-context", context.as_bytes());
+    }
+    let failed = |error: axum::http::Error| {
+        refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", &error.to_string()).answer()
+    };
+    builder.body(Body::from(payload)).unwrap_or_else(failed)
 }
 
 async fn response(
@@ -141,18 +169,21 @@ async fn response(
     headers: HeaderMap,
     body: Body,
 ) -> Response<Body> {
-    let Ok(bytes) = axum::body::to_bytes(body, MAX_PAYLOAD_BYTES).await else {
-        if let Some(answer) = shared.finish(&id) {
-            let _ = answer.send(response_too_large());
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if header("lambda-runtime-function-response-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("streaming")) {
+        let said = "Response streaming is not offered here: post the whole response, without this mode";
+        let refusal = refused(StatusCode::BAD_REQUEST, "InvalidFunctionResponseMode", said);
+        return accept(&shared, &id, "InvocationResponse", streamed(), refusal.answer());
+    }
+    match axum::body::to_bytes(body, MAX_RESPONSE_BYTES).await {
+        Ok(bytes) => accept(&shared, &id, "InvocationResponse", Outcome::Response(bytes), accepted()),
+        Err(_) => {
+            let size = header("content-length").and_then(|length| length.parse().ok());
+            let said = format!("Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).");
+            let refusal = refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &said);
+            accept(&shared, &id, "InvocationResponse", response_too_large(size), refusal.answer())
         }
-        return plain(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            r#"{"errorMessage":"the response exceeds 6291456 bytes","errorType":"RequestEntityTooLarge"}"#,
-        );
-    };
-    // A streaming answer names an error that came in the middle in a trailer; here the body is whole or it is not.
-    drop(headers);
-    accept(&shared, &id, Outcome::Response(bytes))
+    }
 }
 
 async fn error(
@@ -162,11 +193,14 @@ async fn error(
     body: Body,
 ) -> Response<Body> {
     let bytes = error_body(&headers, body).await;
-    accept(&shared, &id, Outcome::FunctionError(bytes))
+    accept(&shared, &id, "InvocationErrorResponse", Outcome::FunctionError(bytes), accepted())
 }
 
 async fn init_error(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Body) -> Response<Body> {
     let bytes = error_body(&headers, body).await;
+    if *shared.phase.borrow() != Phase::Init {
+        return shared.wrong_state("InitError").answer();
+    }
     let words = serde_json::from_slice::<serde_json::Value>(&bytes).ok();
     let part = |name: &str| words.as_ref().and_then(|words| words.get(name)?.as_str()).unwrap_or_default().to_owned();
     let words = match (part("errorType"), part("errorMessage")) {
@@ -174,7 +208,7 @@ async fn init_error(State(shared): State<Arc<Shared>>, headers: HeaderMap, body:
         (kind, message) => format!("{kind}: {message}"),
     };
     shared.phase.send_replace(Phase::Failed(words.chars().take(2000).collect()));
-    plain(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
+    accepted()
 }
 
 /// The error as posted, or one made of the header where the body is none.
@@ -190,20 +224,41 @@ async fn error_body(headers: &HeaderMap, body: Body) -> Bytes {
     }
 }
 
-fn accept(shared: &Shared, id: &str, outcome: Outcome) -> Response<Body> {
-    match shared.finish(id) {
-        Some(answer) => {
-            let _ = answer.send(outcome);
-            plain(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
+/// Gives the invoker its outcome and the process its answer.
+fn accept(shared: &Shared, id: &str, into: &str, outcome: Outcome, answer: Response<Body>) -> Response<Body> {
+    match shared.finish(id, into) {
+        Ok(invoker) => {
+            let _ = invoker.send(outcome);
+            answer
         }
-        None => {
-            plain(StatusCode::BAD_REQUEST, r#"{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}"#)
-        }
+        Err(refusal) => refusal.answer(),
     }
 }
 
-fn plain(status: StatusCode, body: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+fn accepted() -> Response<Body> {
+    json(StatusCode::ACCEPTED, r#"{"status":"OK"}"#.into())
+}
+
+/// An answer that says no.
+struct Refusal {
+    status: StatusCode,
+    kind: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn answer(&self) -> Response<Body> {
+        let body = serde_json::json!({ "errorMessage": self.message, "errorType": self.kind });
+        json(self.status, body.to_string().into())
+    }
+}
+
+fn refused(status: StatusCode, kind: &'static str, message: &str) -> Refusal {
+    Refusal { status, kind, message: message.to_owned() }
+}
+
+fn json(status: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert("content-type", axum::http::HeaderValue::from_static("application/json"));
     response

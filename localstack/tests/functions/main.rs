@@ -2,17 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod limits;
+mod log;
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use freshet_localstack::functions::{Invoke, MAX_PAYLOAD_BYTES, Outcome, Supervisor, SupervisorOptions};
+use freshet_localstack::functions::{
+    Invoke, MAX_PAYLOAD_BYTES, MAX_RESPONSE_BYTES, Outcome, Supervisor, SupervisorOptions,
+};
 use serde_json::{Value, json};
 use support::{alive, eventually, function, supervisor};
 
-fn json(outcome: &Outcome) -> Value {
+fn body(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Response(bytes) | Outcome::FunctionError(bytes) => serde_json::from_slice(bytes).unwrap(),
         Outcome::Throttled(why) => panic!("throttled: {why}"),
@@ -47,7 +52,7 @@ async fn a_function_sees_lambdas_environment_and_not_ours() {
     options.environment.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), "http://127.0.0.1:1".to_owned());
     let supervisor = Supervisor::start(options).unwrap();
     let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
-    let answer = json(&call(&supervisor, json!({ "do": "env" })).await);
+    let answer = body(&call(&supervisor, json!({ "do": "env" })).await);
     let environment = &answer["environment"];
     assert_eq!(environment["TABLE"], "orders");
     assert_eq!(environment["AWS_LAMBDA_FUNCTION_NAME"], "stack-F");
@@ -73,7 +78,7 @@ async fn a_function_sees_lambdas_environment_and_not_ours() {
 async fn an_error_is_the_functions_own_and_the_process_goes_on() {
     let supervisor = supervisor(function("F"));
     let outcome = call(&supervisor, json!({ "do": "error" })).await;
-    assert_eq!(json(&outcome), json!({ "errorMessage": "refused", "errorType": "Refused" }));
+    assert_eq!(body(&outcome), json!({ "errorMessage": "refused", "errorType": "Refused" }));
     assert!(matches!(outcome, Outcome::FunctionError(_)));
     assert!(matches!(call(&supervisor, json!({})).await, Outcome::Response(_)));
     assert_eq!((supervisor.status()[0].restarts, supervisor.status()[0].errors), (0, 1));
@@ -83,11 +88,13 @@ async fn an_error_is_the_functions_own_and_the_process_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_answers_at_once_and_a_new_process_takes_over() {
     let supervisor = supervisor(function("F"));
-    for (event, words) in [("crash", "signal: SIGABRT"), ("exit", "without providing a reason")] {
+    for (event, words) in
+        [("crash", "Runtime exited with error: signal: aborted"), ("exit", "without providing a reason")]
+    {
         let started = Instant::now();
         let outcome = call(&supervisor, json!({ "do": event })).await;
         assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
-        let error = json(&outcome);
+        let error = body(&outcome);
         assert_eq!(error["errorType"], "Runtime.ExitError");
         assert!(error["errorMessage"].as_str().unwrap().contains(words), "{error}");
     }
@@ -107,7 +114,7 @@ async fn an_idle_process_that_is_killed_is_replaced_and_its_caller_is_answered()
             // At once: the death may not be known yet, and then it is a crash like any other.
             let outcome = call(&supervisor, json!({})).await;
             let crash =
-                matches!(&outcome, Outcome::FunctionError(_)) && json(&outcome)["errorType"] == "Runtime.ExitError";
+                matches!(&outcome, Outcome::FunctionError(_)) && body(&outcome)["errorType"] == "Runtime.ExitError";
             assert!(crash || matches!(outcome, Outcome::Response(_)), "{outcome:?}");
         }
         eventually("a new process", || supervisor.pids("F").iter().any(|pid| !old.contains(pid))).await;
@@ -123,7 +130,7 @@ async fn the_deadline_kills_the_process() {
     assert!(matches!(call(&supervisor, json!({})).await, Outcome::Response(_)));
     let old = supervisor.pids("F");
     let started = Instant::now();
-    let error = json(&call(&supervisor, json!({ "do": "hang" })).await);
+    let error = body(&call(&supervisor, json!({ "do": "hang" })).await);
     let took = started.elapsed();
     assert!((Duration::from_millis(950)..Duration::from_millis(1900)).contains(&took), "{took:?}");
     assert_eq!(error["errorType"], "Sandbox.Timedout");
@@ -154,20 +161,48 @@ async fn concurrency_is_more_processes_up_to_the_limit() {
     for call in calls {
         answered += usize::from(matches!(call.await.unwrap(), Outcome::Response(_)));
     }
-    assert_eq!(answered, 3, "the others waited their 100 ms and were throttled");
+    assert_eq!(answered, 3, "a reserved concurrency throttles the others at once");
     assert_eq!(supervisor.pids("F").len(), 3);
     supervisor.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn this_machines_own_limit_makes_callers_wait_and_a_reservation_of_none_throttles_all() {
+    let mut options = support::options(function("F"));
+    options.default_concurrency = 1;
+    let supervisor = Arc::new(Supervisor::start(options).unwrap());
+    let first = tokio::spawn({
+        let supervisor = Arc::clone(&supervisor);
+        async move { call(&supervisor, json!({ "do": "sleep", "ms": 300 })).await }
+    });
+    eventually("the first runs", || supervisor.status()[0].running == 1).await;
+    assert!(matches!(call(&supervisor, json!({})).await, Outcome::Response(_)));
+    assert!(matches!(first.await.unwrap(), Outcome::Response(_)));
+    supervisor.stop().await;
+
+    let mut none = function("F");
+    none.reserved_concurrency = Some(0);
+    let supervisor = support::supervisor(none);
+    let started = Instant::now();
+    assert!(matches!(call(&supervisor, json!({})).await, Outcome::Throttled(_)));
+    assert!(started.elapsed() < Duration::from_millis(500));
+    assert!(supervisor.pids("F").is_empty());
+    supervisor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failing_init_is_said_in_the_functions_words_and_never_hangs() {
-    for (how, words) in [("fail", "Config: no table was given"), ("exit", "exit status 3")] {
+    for (how, words) in [
+        ("fail", "Config: no table was given"),
+        ("exit", "exit status 3 before it asked for its first event; its last words: the configuration is missing"),
+        ("panic", "thread 'main' panicked at src/main.rs:7:5:\nTABLE is not set"),
+    ] {
         let mut failing = function("F");
         failing.environment.insert("TEST_INIT".to_owned(), how.to_owned());
         let supervisor = supervisor(failing);
         let started = Instant::now();
         for _ in 0..50 {
-            let error = json(&call(&supervisor, json!({})).await);
+            let error = body(&call(&supervisor, json!({})).await);
             assert_eq!(error["errorType"], "Runtime.InitError");
             assert!(error["errorMessage"].as_str().unwrap().contains(words), "{error}");
         }
@@ -180,26 +215,15 @@ async fn a_failing_init_is_said_in_the_functions_words_and_never_hangs() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn six_megabytes_are_the_most_in_both_directions() {
     let supervisor = supervisor(function("F"));
-    let error = json(&supervisor.invoke("F", Bytes::from(vec![b'1'; MAX_PAYLOAD_BYTES + 1])).await);
+    let error = body(&supervisor.invoke("F", Bytes::from(vec![b'1'; MAX_PAYLOAD_BYTES + 1])).await);
     assert_eq!(error["errorType"], "RequestEntityTooLargeException");
-    let large = call(&supervisor, json!({ "do": "big", "bytes": MAX_PAYLOAD_BYTES })).await;
-    assert!(matches!(large, Outcome::Response(bytes) if bytes.len() == MAX_PAYLOAD_BYTES));
-    let error = json(&call(&supervisor, json!({ "do": "big", "bytes": MAX_PAYLOAD_BYTES + 1 })).await);
+    let large = call(&supervisor, json!({ "do": "big", "bytes": MAX_RESPONSE_BYTES })).await;
+    assert!(matches!(large, Outcome::Response(bytes) if bytes.len() == MAX_RESPONSE_BYTES));
+    let error = body(&call(&supervisor, json!({ "do": "big", "bytes": MAX_RESPONSE_BYTES + 1 })).await);
     assert_eq!(error["errorType"], "Function.ResponseSizeTooLarge");
+    let words = "Response payload size (6291557 bytes) exceeded maximum allowed payload size (6291556 bytes).";
+    assert_eq!(error["errorMessage"], words);
     assert!(matches!(call(&supervisor, json!({})).await, Outcome::Response(_)));
-    supervisor.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_function_writes_comes_line_by_line_with_its_name() {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&lines);
-    let mut options = support::options(function("F"));
-    options.log_sink =
-        Some(Arc::new(move |name: &str, line: &str| sink.lock().unwrap().push(format!("{name}: {line}"))));
-    let supervisor = Supervisor::start(options).unwrap();
-    let expected = "stack-F: ready as stack-F".to_owned();
-    eventually("the line", || lines.lock().unwrap().contains(&expected)).await;
     supervisor.stop().await;
 }
 
