@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 
-use freshet_localstack::functions::{FunctionsError, LogSink};
+use freshet_localstack::functions::{FunctionsChoice, FunctionsError, LogSink};
 use freshet_localstack::kafka::{KAFKA_VERSION, TopicSpec};
 use freshet_localstack::runtimes::RuntimeError;
 use freshet_localstack::template::Parameter;
@@ -46,6 +46,10 @@ pub(crate) struct Setup {
     pub(crate) port: u16,
     /// Port of the WebSocket API; 0: any free one.
     pub(crate) websocket_port: u16,
+    /// Port of the Invoke API; 0: any free one.
+    pub(crate) invoke_port: u16,
+    /// How the functions are run.
+    pub(crate) functions: FunctionsChoice,
     /// Kafka.
     pub(crate) kafka: KafkaChoice,
     /// Partitions of the topics that are shared by key, or that a mapping reads and nobody has made.
@@ -149,6 +153,8 @@ pub(crate) async fn start(setup: Setup, stop: &CancellationToken) -> anyhow::Res
     options.dynamodb_endpoint = setup.dynamodb_endpoint;
     options.http_port = setup.port;
     options.websocket_port = setup.websocket_port;
+    options.invoke_port = setup.invoke_port;
+    options.functions = setup.functions;
     options.kafka = setup.kafka;
     options.partitions = setup.partitions;
     options.log_sink = setup.log_sink;
@@ -175,6 +181,9 @@ fn explain(error: CloudError) -> anyhow::Error {
         CloudError::Functions(FunctionsError::NoProgram { .. })
         | CloudError::Runtimes(RuntimeError::Unbuilt { .. }) => {
             Usage(format!("{error}; `make build` builds them all, --binaries names another folder")).into()
+        }
+        CloudError::Functions(FunctionsError::NoCargoLambda { .. } | FunctionsError::NoWorkspace(_)) => {
+            Usage(format!("--functions cargo-lambda: {error}")).into()
         }
         other => other.into(),
     }

@@ -10,7 +10,11 @@ use serde::Serialize;
 
 use crate::dynamodb::{self, Server, Storage};
 use crate::error::CloudError;
-use crate::functions::{FunctionStatus, Invoke, Supervisor, SupervisorOptions};
+use crate::functions::{
+    CargoLambda, FunctionStatus, Functions, FunctionsChoice, FunctionsError, Invoke, Supervisor, SupervisorOptions,
+    WatchOptions,
+};
+use crate::invoke_api::{InvokeApi, InvokeApiOptions};
 use crate::kafka::{self, Broker, BrokerOptions, TopicSpec, topics};
 use crate::mapping::{Mapping, MappingOptions, MappingStatus};
 use crate::options::{DYNAMODB_PLACEHOLDER, KAFKA_PLACEHOLDER, KafkaChoice, Options};
@@ -44,7 +48,8 @@ pub struct LocalCloud {
     mappings: Vec<Mapping>,
     gateways: Vec<crate::gateway::Gateway>,
     websockets: Vec<WebSocketGateway>,
-    functions: Arc<Supervisor>,
+    invoke_api: Option<InvokeApi>,
+    functions: Arc<Functions>,
     dynamodb: Option<Server>,
     kafka: Option<Broker>,
     stack: Stack,
@@ -88,13 +93,16 @@ impl LocalCloud {
         let listener =
             if stack.websocket_apis.is_empty() { None } else { Some(websocket::listen(options.websocket_port)?) };
         let connections = listener.as_ref().and_then(|listener| listener.local_addr().ok());
-        let supervisor = supervisor_options(&options, runnable, &dynamodb_endpoint, connections);
-        let functions = Arc::new(Supervisor::start(supervisor)?);
+        let invoke_listener = websocket::listen(options.invoke_port)?;
+        let invokes = invoke_listener.local_addr().ok();
+        let supervisor = supervisor_options(&options, runnable, &dynamodb_endpoint, connections, invokes);
+        let functions = Arc::new(run_functions(&options, &stack, supervisor).await?);
         let invoke: Arc<dyn Invoke> = Arc::clone(&functions) as Arc<dyn Invoke>;
         let mut cloud = Self {
             mappings: Vec::new(),
             gateways: Vec::new(),
             websockets: Vec::new(),
+            invoke_api: None,
             functions,
             dynamodb,
             kafka,
@@ -104,7 +112,7 @@ impl LocalCloud {
             created_topics,
             _lock: lock,
         };
-        if let Err(error) = cloud.connect(&options, listener, invoke).await {
+        if let Err(error) = cloud.connect(&options, listener, invoke_listener, invoke).await {
             cloud.stop().await;
             return Err(error);
         }
@@ -116,8 +124,11 @@ impl LocalCloud {
         &mut self,
         options: &Options,
         mut websocket: Option<TcpListener>,
+        invokes: TcpListener,
         invoke: Arc<dyn Invoke>,
     ) -> Result<(), CloudError> {
+        let lambda = InvokeApiOptions::new(self.stack.functions.values().cloned().collect());
+        self.invoke_api = Some(InvokeApi::start(lambda, invokes, Arc::clone(&invoke))?);
         let instance = format!("freshet-{:x}", fingerprint(&options.data_dir));
         for mapping in &self.stack.mappings {
             let mut mapping = mapping.clone();
@@ -163,6 +174,11 @@ impl LocalCloud {
     pub fn websocket_urls(&self) -> Vec<(&str, String)> {
         let urls = self.websockets.iter().map(|gateway| format!("ws://{}", gateway.address()));
         self.stack.websocket_apis.keys().map(String::as_str).zip(urls).collect()
+    }
+
+    /// `http://127.0.0.1:port` of Lambda's Invoke API.
+    pub fn invoke_url(&self) -> String {
+        self.invoke_api.as_ref().map(|api| format!("http://{}", api.address())).unwrap_or_default()
     }
 
     /// DynamoDB's endpoint.
@@ -218,7 +234,7 @@ impl LocalCloud {
     }
 
     /// Invokes a function by its logical id.
-    pub fn functions(&self) -> Arc<Supervisor> {
+    pub fn functions(&self) -> Arc<Functions> {
         Arc::clone(&self.functions)
     }
 
@@ -229,6 +245,9 @@ impl LocalCloud {
         }
         for gateway in self.websockets {
             gateway.stop().await;
+        }
+        if let Some(api) = self.invoke_api {
+            api.stop().await;
         }
         futures::future::join_all(self.mappings.into_iter().map(Mapping::stop)).await;
         self.functions.stop().await;
@@ -298,7 +317,8 @@ fn wanted_topics(options: &Options, stack: &Stack) -> Vec<TopicSpec> {
 async fn prepare(options: &Options, stack: &mut Stack) -> Result<Vec<Function>, RuntimeError> {
     let around = runtimes::Surroundings {
         cache: &options.runtimes,
-        binaries: Some(&options.binaries),
+        // cargo-lambda builds its own.
+        binaries: (options.functions == FunctionsChoice::Processes).then_some(&*options.binaries),
         progress: &*options.progress,
     };
     runtimes::prepare(stack, around).await
@@ -323,15 +343,17 @@ fn supervisor_options(
     functions: Vec<Function>,
     dynamodb_endpoint: &str,
     connections: Option<SocketAddr>,
+    invokes: Option<SocketAddr>,
 ) -> SupervisorOptions {
     let mut environment = BTreeMap::from([
         ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), dynamodb_endpoint.to_owned()),
         ("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY".to_owned(), "local".to_owned()),
     ]);
-    // The SDKs' own variable for the @connections API.
+    // The SDKs' own variables for the @connections API and for Lambda.
     environment
         .extend(connections.map(|at| ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI".to_owned(), format!("http://{at}"))));
+    environment.extend(invokes.map(|at| ("AWS_ENDPOINT_URL_LAMBDA".to_owned(), format!("http://{at}"))));
     environment.extend(options.function_environment.clone());
     SupervisorOptions {
         functions,
@@ -340,6 +362,30 @@ fn supervisor_options(
         log_sink: options.log_sink.clone(),
         ..SupervisorOptions::default()
     }
+}
+
+async fn run_functions(
+    options: &Options,
+    stack: &Stack,
+    supervisor: SupervisorOptions,
+) -> Result<Functions, FunctionsError> {
+    let FunctionsChoice::CargoLambda { program } = &options.functions else {
+        return Ok(Functions::Processes(Supervisor::start(supervisor)?));
+    };
+    let mut concurrency: BTreeMap<String, u32> = BTreeMap::new();
+    for mapping in &stack.mappings {
+        *concurrency.entry(mapping.function.clone()).or_default() += mapping.maximum_pollers;
+    }
+    // Beside its mappings, gateways and others call a function.
+    concurrency.values_mut().for_each(|pollers| *pollers = pollers.saturating_add(1).max(4));
+    let watch = WatchOptions {
+        program: program.clone(),
+        workspace: options.template.parent().unwrap_or(Path::new(".")).to_owned(),
+        folder: options.data_dir.join("cargo-lambda"),
+        concurrency,
+        progress: Arc::clone(&options.progress),
+    };
+    Ok(Functions::CargoLambda(CargoLambda::start(supervisor, watch).await?))
 }
 
 /// Tells one data folder from another.

@@ -8,6 +8,7 @@ pub mod dynamodb;
 mod error;
 pub mod functions;
 pub mod gateway;
+pub mod invoke_api;
 pub mod kafka;
 pub mod lock;
 pub mod mapping;

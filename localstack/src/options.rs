@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::functions::LogSink;
+use crate::functions::{FunctionsChoice, LogSink};
 use crate::kafka::TopicSpec;
 use crate::mapping::PartialFailures;
 
@@ -44,6 +44,10 @@ pub struct Options {
     pub http_port: u16,
     /// Port of the WebSocket API on 127.0.0.1; 0: any free one.
     pub websocket_port: u16,
+    /// Port of Lambda's Invoke API on 127.0.0.1; 0: any free one.
+    pub invoke_port: u16,
+    /// How the functions are run.
+    pub functions: FunctionsChoice,
     /// Kafka.
     pub kafka: KafkaChoice,
     /// The broker's jars; fetched by Maven where they are missing.
@@ -80,6 +84,8 @@ impl Options {
             binaries,
             http_port: 3001,
             websocket_port: 3002,
+            invoke_port: 3003,
+            functions: FunctionsChoice::default(),
             kafka: KafkaChoice::Managed { port: 0 },
             runtimes: kafka_jars.with_file_name("runtimes"),
             kafka_jars,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use freshet_localstack::functions::FunctionsChoice;
 use freshet_localstack::kafka::{KAFKA_VERSION, TopicSpec};
 use freshet_localstack::{KAFKA_PLACEHOLDER, LocalCloud, Options};
 use freshet_store::Store;
@@ -242,6 +243,8 @@ fn options(folder: &Path, setup: &Setup) -> anyhow::Result<Options> {
     options.memory = true;
     options.http_port = 0;
     options.websocket_port = 0;
+    options.invoke_port = 0;
+    options.functions = functions()?;
     options.dynamodb_endpoint.clone_from(&setup.dynamodb_endpoint);
     options.function_environment = BTreeMap::from([("METRICS_EMF".to_owned(), "off".to_owned())]);
     let large = BTreeMap::from([("max.message.bytes".to_owned(), "8388608".to_owned())]);
@@ -257,6 +260,15 @@ fn options(folder: &Path, setup: &Setup) -> anyhow::Result<Options> {
             .push(TopicSpec { config: large.clone(), ..TopicSpec::new(&freshet_events::dead_topic(source), 1) });
     }
     Ok(options)
+}
+
+/// How the functions are run: `FRESHET_FUNCTIONS=cargo-lambda` for the other way than the usual one.
+fn functions() -> anyhow::Result<FunctionsChoice> {
+    match std::env::var("FRESHET_FUNCTIONS").as_deref() {
+        Err(_) | Ok("" | "processes") => Ok(FunctionsChoice::Processes),
+        Ok("cargo-lambda") => Ok(FunctionsChoice::CargoLambda { program: PathBuf::from("cargo-lambda") }),
+        Ok(other) => bail!("FRESHET_FUNCTIONS: processes or cargo-lambda was expected; \"{other}\" came"),
+    }
 }
 
 /// The functions' binaries, which cargo puts beside the folder of the tests.

@@ -22,7 +22,7 @@ pub(crate) use kafka::{KafkaArgs, KafkaSecurity};
 pub(crate) use monitor::MonitorArgs;
 pub(crate) use replay::ReplayArgs;
 pub(crate) use simulate::{Profile, SimulateArgs};
-pub(crate) use up::{Binaries, MappingsArgs, UpArgs};
+pub(crate) use up::{Binaries, FunctionsBy, MappingsArgs, UpArgs};
 
 /// Live recommendations: the cloud on this machine, shoppers for it, and measurements of it.
 #[derive(Debug, Parser)]
@@ -52,6 +52,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the cloud on this machine: Kafka, DynamoDB, the functions and the API of template.yaml.
     #[command(after_help = "Examples:\n  freshet up\n  freshet up --memory --port 0\n  \
+        freshet up --functions cargo-lambda       # save a function, and the next event runs it\n  \
         freshet up --kafka 127.0.0.1:9092 --param RecommendBatchSize=500")]
     Up(UpArgs),
     /// The Kafka event source mappings of the system that runs: state, lag, what was delivered, filtered, given up.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::values::{host_port, name_value};
 
@@ -24,6 +24,12 @@ pub(crate) struct UpArgs {
     /// Port of the WebSocket API on 127.0.0.1 [default: the one after the API's]
     #[arg(long, value_name = "PORT")]
     pub(crate) ws_port: Option<u16>,
+    /// Port of Lambda's Invoke API on 127.0.0.1 [default: the one after the WebSocket API's]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) invoke_port: Option<u16>,
+    /// How the functions are run: as processes, or by `cargo lambda watch`, which builds a function again when it is saved.
+    #[arg(long, value_enum, default_value_t = FunctionsBy::Processes, value_name = "HOW")]
+    pub(crate) functions: FunctionsBy,
     /// Folder of the built website [default: website/dist beside the template, where it was built]
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_site")]
     pub(crate) site: Option<PathBuf>,
@@ -55,6 +61,15 @@ pub(crate) struct UpArgs {
     pub(crate) binaries: Binaries,
 }
 
+/// `--functions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FunctionsBy {
+    /// The programs that are built already.
+    Processes,
+    /// `cargo lambda watch`, from the template's workspace.
+    CargoLambda,
+}
+
 /// Of `freshet mappings`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct MappingsArgs {
@@ -79,6 +94,12 @@ impl UpArgs {
     pub(crate) fn websocket_port(&self) -> u16 {
         let next = if self.port == 0 { 0 } else { self.port.saturating_add(1) };
         self.ws_port.unwrap_or(next)
+    }
+
+    /// The port of the Invoke API; 0: any free one.
+    pub(crate) fn invoke_port(&self) -> u16 {
+        let next = if self.websocket_port() == 0 { 0 } else { self.websocket_port().saturating_add(1) };
+        self.invoke_port.unwrap_or(next)
     }
 
     /// The port of the website; 0: any free one.

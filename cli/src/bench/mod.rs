@@ -130,6 +130,8 @@ impl Own {
             dynamodb_endpoint: options.dynamodb_endpoint,
             port: 0,
             websocket_port: 0,
+            invoke_port: 0,
+            functions: freshet_localstack::functions::FunctionsChoice::Processes,
             kafka: options.kafka,
             partitions: options.partitions,
             parameters: options.parameters,

@@ -27,11 +27,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use freshet_localstack::functions::FunctionsChoice;
 use freshet_localstack::{CloudStatus, KafkaChoice, LocalCloud};
 use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{UpArgs, Usage};
+use crate::args::{FunctionsBy, UpArgs, Usage};
 use crate::cloud::{self, Setup};
 use crate::output;
 use crate::style::{DIM, WARN, paint};
@@ -43,9 +44,10 @@ pub(crate) const DATA_DIR: &str = ".freshet";
 /// Where the API is, for `freshet monitor`.
 pub(crate) const API_FILE: &str = "api.url";
 /// What `--reset` removes: our own things and nothing else.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     API_FILE,
     crate::mappings::FILE,
+    "cargo-lambda",
     "kafka",
     "kafka.port",
     "dynamodb.sqlite",
@@ -114,6 +116,11 @@ impl Session<'_> {
             dynamodb_endpoint: given_dynamodb(),
             port: args.port,
             websocket_port: args.websocket_port(),
+            invoke_port: args.invoke_port(),
+            functions: match args.functions {
+                FunctionsBy::Processes => FunctionsChoice::Processes,
+                FunctionsBy::CargoLambda => FunctionsChoice::CargoLambda { program: PathBuf::from("cargo-lambda") },
+            },
             kafka: self.kafka(),
             partitions: cloud::PARTITIONS,
             parameters: args.parameters.clone(),

@@ -21,6 +21,7 @@ struct Up {
     site: Option<String>,
     api: String,
     socket: String,
+    lambda: String,
     health: String,
     dynamodb: String,
     kafka: String,
@@ -83,6 +84,7 @@ async fn serve(
         site: site.as_ref().map(site::Site::url),
         api: api.base().to_owned(),
         socket: cloud.websocket_url(),
+        lambda: cloud.invoke_url(),
         health: format!("{}/health", api.base()),
         dynamodb: cloud.dynamodb_endpoint(),
         kafka: cloud.bootstrap_servers(),
@@ -149,6 +151,7 @@ impl std::fmt::Display for Up {
         }
         writeln!(f, "  {}     {}", paint(BOLD, "API"), self.api)?;
         writeln!(f, "  {}  {}", paint(BOLD, "socket"), self.socket)?;
+        writeln!(f, "  {}  {}", paint(BOLD, "lambda"), self.lambda)?;
         writeln!(f, "  {}  {}", paint(BOLD, "health"), self.health)?;
         writeln!(f, "  {}   {} · DynamoDB {}", paint(BOLD, "Kafka"), self.kafka, self.dynamodb)?;
         let gone = if self.temporary { " (gone at the end)" } else { "" };

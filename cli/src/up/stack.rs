@@ -18,6 +18,7 @@ struct Up {
     http_apis: BTreeMap<String, Api>,
     websocket_apis: BTreeMap<String, String>,
     functions: Vec<String>,
+    lambda: String,
     /// `topic → function`.
     mappings: Vec<Route>,
     dynamodb: String,
@@ -77,6 +78,7 @@ fn up(session: &Session<'_>, cloud: &LocalCloud, notes: impl Iterator<Item = Str
         http_apis: cloud.http_urls().into_iter().map(api).collect(),
         websocket_apis: cloud.websocket_urls().into_iter().map(|(id, url)| (id.to_owned(), url)).collect(),
         functions: stack.functions.keys().cloned().collect(),
+        lambda: cloud.invoke_url(),
         mappings: stack.mappings.iter().map(|mapping| route(mapping.topic.clone(), &mapping.function)).collect(),
         dynamodb: cloud.dynamodb_endpoint(),
         kafka: cloud.bootstrap_servers(),
@@ -105,7 +107,8 @@ impl std::fmt::Display for Up {
         for mapping in &self.mappings {
             writeln!(f, "             {} → {}", mapping.from, mapping.function)?;
         }
-        writeln!(f, "  {}  {}", paint(BOLD, "functions"), self.functions.join(", "))?;
+        writeln!(f, "  {}  {}", paint(BOLD, "Lambda   "), self.lambda)?;
+        writeln!(f, "             {}", self.functions.join(", "))?;
         let gone = if self.temporary { " (gone at the end)" } else { "" };
         writeln!(f, "  {}  {}{gone}", paint(BOLD, "data     "), self.data_dir.display())?;
         for note in &self.notes {

@@ -34,6 +34,9 @@ pub enum FunctionsError {
         /// The version that this was made for.
         version: &'static str,
     },
+    /// There is nothing that cargo could build.
+    #[error("no Cargo.toml in {0} or above it: cargo-lambda has nothing to build")]
+    NoWorkspace(std::path::PathBuf),
     /// The functions do not compile.
     #[error("{command} failed ({status}); its messages above say why")]
     Build {

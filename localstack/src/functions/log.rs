@@ -216,20 +216,20 @@ impl Output {
 }
 
 /// One stream as lines, cut to a bound.
-struct Lines<R> {
+pub(crate) struct Lines<R> {
     reader: BufReader<R>,
     line: Vec<u8>,
     whole: bool,
-    ended: bool,
+    pub(crate) ended: bool,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
-    fn new(stream: R) -> Self {
+    pub(crate) fn new(stream: R) -> Self {
         Self { reader: BufReader::new(stream), line: Vec::new(), whole: false, ended: false }
     }
 
     /// Reads what there is, to the end of a line at most. Loses nothing where it is cancelled.
-    async fn read(&mut self) {
+    pub(crate) async fn read(&mut self) {
         let used = match self.reader.fill_buf().await {
             Ok([]) | Err(_) => {
                 self.ended = true;
@@ -248,12 +248,18 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         self.reader.consume(used);
     }
 
+    /// The line, once it is whole.
+    pub(crate) fn take(&mut self) -> Option<String> {
+        if !std::mem::take(&mut self.whole) {
+            return None;
+        }
+        let line = std::mem::take(&mut self.line);
+        Some(String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned())
+    }
+
     fn hand_over(&mut self, log: &Log) {
-        if self.whole {
-            let text = String::from_utf8_lossy(&self.line);
-            log.write(LogSource::Function, text.trim_end_matches('\r'));
-            self.line.clear();
-            self.whole = false;
+        if let Some(line) = self.take() {
+            log.write(LogSource::Function, &line);
         }
     }
 }

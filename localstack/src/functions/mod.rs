@@ -14,15 +14,19 @@
 //! | `log` | its lines by invocation; `START`, `END`, `REPORT` |
 //! | `memory` | the limit on its memory |
 //! | `environment` | what it finds in its environment |
+//! | `cargo_lambda` | the other way to run them: `cargo lambda watch` |
+//! | `running` | the one way or the other |
 
+pub mod cargo_lambda;
 mod environment;
 mod error;
 mod executable;
-pub mod invocation;
+pub(crate) mod invocation;
 mod log;
 mod memory;
 mod pool;
 mod process;
+mod running;
 mod runtime_api;
 mod worker;
 
@@ -35,10 +39,12 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+pub use cargo_lambda::{CARGO_LAMBDA_VERSION, CargoLambda, WatchOptions};
 pub use error::{FunctionsError, MAX_PAYLOAD_BYTES, MAX_RESPONSE_BYTES};
 pub use invocation::{Call, Completed, Invoke, Outcome};
 pub use log::{LogLine, LogSink, LogSource};
 pub use pool::FunctionStatus;
+pub use running::{Functions, FunctionsChoice};
 
 use crate::template::model::{Code, Function, Source};
 use memory::MemoryWatch;

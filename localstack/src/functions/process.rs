@@ -218,7 +218,8 @@ fn describe(status: std::io::Result<ExitStatus>) -> String {
     }
 }
 
-fn name_of(signal: Signal) -> &'static str {
+/// The signal's name in Go's words.
+pub(crate) fn name_of(signal: Signal) -> &'static str {
     match signal {
         Signal::SIGHUP => "hangup",
         Signal::SIGINT => "interrupt",

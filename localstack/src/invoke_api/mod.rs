@@ -1,0 +1,169 @@
+//! Lambda's Invoke API on a loopback port: what `aws lambda invoke --endpoint-url` and the SDKs' Lambda clients call.
+//!
+//! | file | what |
+//! |---|---|
+//! | `invocations` | `Invoke`: synchronous, `Event` and `DryRun` |
+//! | `events` | asynchronous invocations: a bounded queue, two more attempts after an error |
+//! | `describe` | `ListFunctions`, `GetFunction`, `GetFunctionConfiguration`, `GetFunctionConcurrency` |
+//! | `names` | a function's name, partial ARN or ARN, with a qualifier |
+//! | `error` | refusals that SDKs raise as typed exceptions |
+//!
+//! Signatures are not checked. Source: <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+
+mod describe;
+mod error;
+mod events;
+mod invocations;
+mod names;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::CloudError;
+use crate::functions::Invoke;
+use crate::template::model::Function;
+use error::ApiError;
+use events::Events;
+
+/// How long invocations may take to be answered once the API is told to stop.
+const GRACE: Duration = Duration::from_secs(1);
+/// The only version there is.
+const LATEST: &str = "$LATEST";
+
+/// What the API tells of, and how it retries.
+#[derive(Debug, Clone)]
+pub struct InvokeApiOptions {
+    /// The functions of the template.
+    pub functions: Vec<Function>,
+    /// Region in ARNs.
+    pub region: String,
+    /// Account in ARNs.
+    pub account_id: String,
+    /// Before the second and before the third attempt of an asynchronous invocation (Lambda: 1 min, 2 min).
+    pub retry_after: [Duration; 2],
+}
+
+impl InvokeApiOptions {
+    /// Lambda's own behaviour, for these functions.
+    pub fn new(functions: Vec<Function>) -> Self {
+        Self {
+            functions,
+            region: "us-east-1".to_owned(),
+            account_id: "000000000000".to_owned(),
+            retry_after: [Duration::from_mins(1), Duration::from_mins(2)],
+        }
+    }
+}
+
+/// A running Invoke API.
+pub struct InvokeApi {
+    address: SocketAddr,
+    events: Arc<Events>,
+    closing: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// What all requests share.
+struct Shared {
+    options: InvokeApiOptions,
+    invoke: Arc<dyn Invoke>,
+    events: Arc<Events>,
+    started: String,
+}
+
+impl InvokeApi {
+    /// Serves `options.functions` on `listener`, which is on loopback.
+    ///
+    /// # Errors
+    /// The listener can't be used.
+    pub fn start(
+        options: InvokeApiOptions,
+        listener: TcpListener,
+        invoke: Arc<dyn Invoke>,
+    ) -> Result<Self, CloudError> {
+        let failed = |source| CloudError::Port { port: 0, source };
+        let address = listener.local_addr().map_err(failed)?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+        let events = Arc::new(Events::new(Arc::clone(&invoke), options.retry_after));
+        let started = describe::now();
+        let shared = Arc::new(Shared { options, invoke, events: Arc::clone(&events), started });
+        let closing = CancellationToken::new();
+        let stopping = closing.clone();
+        let task = tokio::spawn(async move {
+            let server =
+                axum::serve(listener, router(shared)).with_graceful_shutdown(stopping.clone().cancelled_owned());
+            let grace = async {
+                stopping.cancelled().await;
+                tokio::time::sleep(GRACE).await;
+            };
+            tokio::select! {
+                ended = server => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "the Invoke API has ended");
+                    }
+                }
+                () = grace => {}
+            }
+        });
+        Ok(Self { address, events, closing, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more requests and ends; asynchronous invocations that are still to be tried are given up, and counted.
+    pub async fn stop(self) {
+        self.closing.cancel();
+        self.events.stop();
+        let _ = self.task.await;
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/2015-03-31/functions", get(describe::list))
+        .route("/2015-03-31/functions/", get(describe::list))
+        .route("/2015-03-31/functions/{name}", get(describe::function))
+        .route("/2015-03-31/functions/{name}/configuration", get(describe::configuration))
+        .route("/2019-09-30/functions/{name}/concurrency", get(describe::concurrency))
+        .route("/2015-03-31/functions/{name}/invocations", post(invocations::invoke))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .with_state(shared)
+}
+
+async fn unknown(request: axum::extract::Request) -> ApiError {
+    ApiError::unknown_operation(request.method(), request.uri().path())
+}
+
+impl Shared {
+    /// The function that a request names.
+    fn find(&self, name: &str, qualifier: Option<&str>) -> Result<&Function, ApiError> {
+        let asked = names::parse(name, qualifier)?;
+        let functions = &self.options.functions;
+        let found = functions
+            .iter()
+            .find(|function| function.name == asked.name)
+            // Nobody knows the stack's prefix by heart.
+            .or_else(|| functions.iter().find(|function| function.logical_id == asked.name));
+        let arn = || match asked.qualifier {
+            Some(qualifier) => format!("{}:{qualifier}", self.arn(asked.name)),
+            None => self.arn(asked.name),
+        };
+        match (found, asked.qualifier) {
+            (Some(function), None | Some(LATEST)) => Ok(function),
+            _ => Err(ApiError::no_function(&arn())),
+        }
+    }
+
+    fn arn(&self, name: &str) -> String {
+        format!("arn:aws:lambda:{}:{}:function:{name}", self.options.region, self.options.account_id)
+    }
+}
