@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::process::Control;
 
@@ -19,6 +19,8 @@ use super::process::Control;
 const TICK: Duration = Duration::from_millis(100);
 /// Every so many readings, new members of the groups are looked for.
 const LOOK_EVERY: u32 = 5;
+/// A report reads anew what was last read longer ago.
+const STALE: Duration = Duration::from_secs(1);
 const KB: u64 = 1024;
 const MB: u64 = 1024 * KB;
 
@@ -30,6 +32,8 @@ pub(crate) struct Meter {
     busy: AtomicBool,
     peak: AtomicU64,
     exceeded: AtomicBool,
+    /// The last reading for a report.
+    read_at: Mutex<Option<Instant>>,
 }
 
 impl Meter {
@@ -45,7 +49,10 @@ impl Meter {
 
     /// The most it has held so far, in MB, as far as it was seen; at least 1.
     pub(crate) fn peak_mb(&self) -> u64 {
-        if self.peak.load(Ordering::Relaxed) == 0 {
+        let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        // Short invocations fall between the readings.
+        if read_at.is_none_or(|at| at.elapsed() > STALE) {
+            *read_at = Some(Instant::now());
             self.read(used(self.pid));
         }
         self.peak.load(Ordering::Relaxed).div_ceil(MB).max(1)
@@ -95,6 +102,7 @@ impl MemoryWatch {
             busy: AtomicBool::new(true),
             peak: AtomicU64::new(0),
             exceeded: AtomicBool::new(false),
+            read_at: Mutex::default(),
         });
         lock(&self.meters).insert(pid, Arc::clone(&meter));
         let meters = Arc::clone(&self.meters);

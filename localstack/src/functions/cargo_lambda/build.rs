@@ -26,6 +26,8 @@ pub(super) async fn check_program(program: &Path) -> Result<(), FunctionsError> 
 
 /// The nearest folder with a Cargo.toml, from `folder` upwards.
 pub(super) fn workspace(folder: &Path) -> Result<PathBuf, FunctionsError> {
+    // A template named without its folder stands in the one that we are in.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let folder = std::path::absolute(folder)?;
     let found = folder.ancestors().find(|folder| folder.join("Cargo.toml").is_file());
     found.map(Path::to_owned).ok_or(FunctionsError::NoWorkspace(folder))
@@ -60,4 +62,18 @@ pub(super) async fn all(
 /// The cargo that runs us, or the one on the PATH.
 fn cargo() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workspace_is_the_nearest_folder_with_a_manifest() {
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(workspace(Path::new("")).unwrap(), here);
+        assert_eq!(workspace(&here.join("src/functions")).unwrap(), here);
+        let elsewhere = tempfile::tempdir().unwrap();
+        assert!(matches!(workspace(elsewhere.path()), Err(FunctionsError::NoWorkspace(_))));
+    }
 }
