@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use freshet_localstack::functions::{LogLine, LogSource};
 use freshet_localstack::{KAFKA_PLACEHOLDER, LocalCloud, Options};
 use freshet_tests::socket::Socket;
 use freshet_tests::world::{PATIENCE, kafka_jars};
@@ -35,11 +36,14 @@ impl Foreign {
         options.memory = true;
         options.http_port = 0;
         options.websocket_port = 0;
+        options.invoke_port = 0;
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&lines);
-        options.log_sink = Some(Arc::new(move |function: &str, line: &str| {
-            eprintln!("{function}: {line}");
-            sink.lock().unwrap().push((function.to_owned(), line.to_owned()));
+        options.log_sink = Some(Arc::new(move |line: &LogLine<'_>| {
+            eprintln!("{}: {}", line.function, line.text);
+            if line.source == LogSource::Function {
+                sink.lock().unwrap().push((line.function.to_owned(), line.text.to_owned()));
+            }
         }));
         options.progress = Arc::new(|what| eprintln!("{what}"));
         let _ = rustls::crypto::ring::default_provider().install_default();
