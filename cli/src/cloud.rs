@@ -10,7 +10,7 @@ use freshet_localstack::functions::{FunctionsChoice, FunctionsError, LogSink};
 use freshet_localstack::kafka::{KAFKA_VERSION, TopicSpec};
 use freshet_localstack::runtimes::RuntimeError;
 use freshet_localstack::template::Parameter;
-use freshet_localstack::{CloudError, KAFKA_PLACEHOLDER, KafkaChoice, LocalCloud, Options};
+use freshet_localstack::{CloudError, EndpointError, KAFKA_PLACEHOLDER, KafkaChoice, LocalCloud, Options};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{Binaries, Usage};
@@ -42,6 +42,8 @@ pub(crate) struct Setup {
     pub(crate) memory: bool,
     /// DynamoDB elsewhere.
     pub(crate) dynamodb_endpoint: Option<String>,
+    /// AWS's other services.
+    pub(crate) services_endpoint: Option<String>,
     /// Port of the API; 0: any free one.
     pub(crate) port: u16,
     /// Port of the WebSocket API; 0: any free one.
@@ -151,6 +153,7 @@ pub(crate) async fn start(setup: Setup, stop: &CancellationToken) -> anyhow::Res
     let mut options = Options::new(setup.template, setup.data_dir, binaries, kafka_jars(&setup.binaries)?);
     options.memory = setup.memory;
     options.dynamodb_endpoint = setup.dynamodb_endpoint;
+    options.services_endpoint = setup.services_endpoint;
     options.http_port = setup.port;
     options.websocket_port = setup.websocket_port;
     options.invoke_port = setup.invoke_port;
@@ -178,6 +181,7 @@ fn explain(error: CloudError) -> anyhow::Error {
         CloudError::Port { port, .. } if port != 0 => {
             Usage(format!("{error}; is another `freshet up` running? --port 0 takes any free one")).into()
         }
+        CloudError::Endpoint(EndpointError::Address(_)) => Usage(format!("--localstack: {error}")).into(),
         CloudError::Functions(FunctionsError::NoProgram { .. })
         | CloudError::Runtimes(RuntimeError::Unbuilt { .. }) => {
             Usage(format!("{error}; `make build` builds them all, --binaries names another folder")).into()

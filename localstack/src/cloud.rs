@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::dynamodb::{self, Server, Storage};
+use crate::endpoint::{self, Endpoint};
 use crate::error::CloudError;
 use crate::functions::{
     CargoLambda, FunctionStatus, Functions, FunctionsChoice, FunctionsError, Invoke, Supervisor, SupervisorOptions,
@@ -56,6 +57,7 @@ pub struct LocalCloud {
     bootstrap_servers: String,
     dynamodb_endpoint: String,
     created_topics: Vec<String>,
+    services: Option<Endpoint>,
     /// Held as long as this runs.
     _lock: std::fs::File,
 }
@@ -65,8 +67,9 @@ impl LocalCloud {
     ///
     /// # Errors
     /// What is missing or wrong, and what mends it.
-    pub async fn start(options: Options) -> Result<Self, CloudError> {
+    pub async fn start(mut options: Options) -> Result<Self, CloudError> {
         let lock = lock(&options.data_dir)?;
+        let services = options.services_endpoint.as_deref().map(Endpoint::new).transpose()?;
         let dynamodb = match &options.dynamodb_endpoint {
             Some(_) => None,
             None if options.memory => Some(Server::start(Storage::Memory, 0)?),
@@ -82,9 +85,18 @@ impl LocalCloud {
             KafkaChoice::Managed { .. } => format!("127.0.0.1:{kafka_port}"),
             KafkaChoice::External(servers) => servers.clone(),
         };
+        if let Some(services) = &services {
+            let declared = template::parameters(&options.template)?;
+            let found = endpoint::resolve(services, &declared, &options.parameters).await?;
+            options.parameters.extend(found);
+        }
         // The template is read before anything slow: its mistakes show at once.
         let mut stack = read(&options, &bootstrap_servers, &dynamodb_endpoint)?;
         let runnable = prepare(&options, &mut stack).await?;
+        match &services {
+            Some(services) => endpoint::create(services, &stack).await?,
+            None => endpoint::tell_missing(&stack),
+        }
         let kafka = start_kafka(&options, kafka_port).await?;
         let tables: Vec<_> = stack.tables.values().cloned().collect();
         let created_topics = topics::ensure(&bootstrap_servers, &wanted_topics(&options, &stack)).await?;
@@ -95,7 +107,7 @@ impl LocalCloud {
         let connections = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let invoke_listener = websocket::listen(options.invoke_port)?;
         let invokes = invoke_listener.local_addr().ok();
-        let supervisor = supervisor_options(&options, runnable, &dynamodb_endpoint, connections, invokes);
+        let supervisor = supervisor_options(&options, runnable, &dynamodb_endpoint, services.as_ref(), connections, invokes);
         let functions = Arc::new(run_functions(&options, &stack, supervisor).await?);
         let invoke: Arc<dyn Invoke> = Arc::clone(&functions) as Arc<dyn Invoke>;
         let mut cloud = Self {
@@ -110,6 +122,7 @@ impl LocalCloud {
             bootstrap_servers,
             dynamodb_endpoint,
             created_topics,
+            services,
             _lock: lock,
         };
         if let Err(error) = cloud.connect(&options, listener, invoke_listener, invoke).await {
@@ -136,6 +149,8 @@ impl LocalCloud {
             let options = MappingOptions {
                 partial_failures: options.partial_failures,
                 instance: Some(instance.clone()),
+                function_arn: self.stack.functions.get(&mapping.function).map(function_arn),
+                endpoint: self.services.clone(),
                 ..MappingOptions::new(&self.bootstrap_servers)
             };
             self.mappings.push(Mapping::start(mapping, options, Arc::clone(&invoke)).await?);
@@ -293,6 +308,7 @@ fn read(options: &Options, bootstrap_servers: &str, dynamodb_endpoint: &str) -> 
     let settings = Settings {
         parameters: options.parameters.iter().map(|(name, value)| (name.clone(), fill(value))).collect(),
         stack_name: options.stack_name.clone(),
+        sqs_endpoint: options.services_endpoint.clone(),
         ..Settings::default()
     };
     Ok(template::read(&options.template, &settings)?)
@@ -342,14 +358,17 @@ fn supervisor_options(
     options: &Options,
     functions: Vec<Function>,
     dynamodb_endpoint: &str,
+    services: Option<&Endpoint>,
     connections: Option<SocketAddr>,
     invokes: Option<SocketAddr>,
 ) -> SupervisorOptions {
     let mut environment = BTreeMap::from([
         ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), dynamodb_endpoint.to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB_STREAMS".to_owned(), dynamodb_endpoint.to_owned()),
         ("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY".to_owned(), "local".to_owned()),
     ]);
+    environment.extend(services.map(Endpoint::environment).unwrap_or_default());
     // The SDKs' own variables for the @connections API and for Lambda.
     environment
         .extend(connections.map(|at| ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI".to_owned(), format!("http://{at}"))));
@@ -386,6 +405,11 @@ async fn run_functions(
         progress: Arc::clone(&options.progress),
     };
     Ok(Functions::CargoLambda(CargoLambda::start(supervisor, watch).await?))
+}
+
+fn function_arn(function: &Function) -> String {
+    let Settings { region, account_id, .. } = Settings::default();
+    format!("arn:aws:lambda:{region}:{account_id}:function:{}", function.name)
 }
 
 /// Tells one data folder from another.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::dynamodb::DynamoDbError;
+use crate::endpoint::EndpointError;
 use crate::functions::FunctionsError;
 use crate::kafka::KafkaError;
 use crate::mapping::MappingError;
@@ -24,6 +25,9 @@ pub enum CloudError {
     /// No DynamoDB.
     #[error(transparent)]
     DynamoDb(#[from] DynamoDbError),
+    /// No queues, secrets or parameters.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     /// No functions.
     #[error(transparent)]
     Functions(#[from] FunctionsError),

@@ -5,6 +5,7 @@
 mod clock;
 mod cloud;
 pub mod dynamodb;
+mod endpoint;
 mod error;
 pub mod functions;
 pub mod gateway;
@@ -20,5 +21,6 @@ pub mod template;
 pub mod websocket;
 
 pub use cloud::{CloudStatus, LocalCloud};
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::CloudError;
 pub use options::{DYNAMODB_PLACEHOLDER, KAFKA_PLACEHOLDER, KafkaChoice, Options};

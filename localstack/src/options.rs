@@ -60,6 +60,8 @@ pub struct Options {
     pub partitions: u32,
     /// DynamoDB elsewhere, instead of the embedded one.
     pub dynamodb_endpoint: Option<String>,
+    /// `http://host:port` of AWS's other services, such as LocalStack's; `None`: there are none.
+    pub services_endpoint: Option<String>,
     /// Added to every function's environment.
     pub function_environment: BTreeMap<String, String>,
     /// How partial failures are read.
@@ -92,6 +94,7 @@ impl Options {
             topics: Vec::new(),
             partitions: 4,
             dynamodb_endpoint: None,
+            services_endpoint: None,
             function_environment: BTreeMap::new(),
             partial_failures: PartialFailures::default(),
             mappings: true,

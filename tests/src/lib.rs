@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod data;
+pub mod localstack;
 pub mod log;
 pub mod shop;
 pub mod socket;

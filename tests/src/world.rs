@@ -27,6 +27,8 @@ pub const PATIENCE: Duration = Duration::from_mins(2);
 pub struct Setup {
     /// DynamoDB elsewhere than in the local cloud.
     pub dynamodb_endpoint: Option<String>,
+    /// AWS's other services.
+    pub services_endpoint: Option<String>,
 }
 
 /// A running system in this process.
@@ -246,6 +248,7 @@ fn options(folder: &Path, setup: &Setup) -> anyhow::Result<Options> {
     options.invoke_port = 0;
     options.functions = functions()?;
     options.dynamodb_endpoint.clone_from(&setup.dynamodb_endpoint);
+    options.services_endpoint.clone_from(&setup.services_endpoint);
     options.function_environment = BTreeMap::from([("METRICS_EMF".to_owned(), "off".to_owned())]);
     let large = BTreeMap::from([("max.message.bytes".to_owned(), "8388608".to_owned())]);
     options.topics = vec![
@@ -291,7 +294,7 @@ pub fn kafka_jars() -> PathBuf {
 }
 
 /// reqwest is built without a crypto provider of its own, and asks for one even where it speaks plain HTTP.
-fn http_client() -> reqwest::Client {
+pub fn http_client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }

@@ -131,7 +131,7 @@ async fn with_dynamodb_away_events_wait_and_are_applied_when_it_is_back() {
     let server = Server::start(Storage::File(&file), 0).unwrap();
     let endpoint = server.endpoint();
     let port: u16 = endpoint.rsplit(':').next().unwrap().parse().unwrap();
-    let setup = Setup { dynamodb_endpoint: Some(endpoint) };
+    let setup = Setup { dynamodb_endpoint: Some(endpoint), ..Setup::default() };
     let world = Arc::new(World::start(setup).await.unwrap());
     let first = world.track(&json!({"userId": "u", "eventType": "product_view", "productId": "0"})).await.unwrap();
     world.list_after("u", &first).await.unwrap();

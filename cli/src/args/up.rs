@@ -45,6 +45,12 @@ pub(crate) struct UpArgs {
     /// Port of the Kafka that is started; 0 takes any free one.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) kafka_port: u16,
+    /// Use this LocalStack, or another server like it, for queues, secrets and AWS's other services but DynamoDB.
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL")]
+    pub(crate) localstack: Option<String>,
+    /// Start Redpanda and LocalStack with Docker, use them instead of an own Kafka, and stop them at the end.
+    #[arg(long, conflicts_with_all = ["kafka", "kafka_port"])]
+    pub(crate) compose: bool,
     /// Set a parameter of the template.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = name_value)]
     pub(crate) parameters: Vec<(String, String)>,

@@ -128,6 +128,7 @@ impl Own {
             data_dir: folder.path().to_owned(),
             memory: options.memory,
             dynamodb_endpoint: options.dynamodb_endpoint,
+            services_endpoint: None,
             port: 0,
             websocket_port: 0,
             invoke_port: 0,

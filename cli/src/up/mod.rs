@@ -5,12 +5,14 @@
 //! | [`shop`] | our own template: its parameters, sample catalogue and website |
 //! | [`stack`] | any other SAM template |
 //! | [`state`] | what is kept beside the data: the administrators' token, the topics' generation |
+//! | [`compose`] | Kafka and LocalStack in containers |
 //! | [`found`] | Kafka as it is before the start |
 //! | [`sample`] | the sample catalogue |
 //! | [`site`] | the website |
 //! | [`terminal`] | the status line with the logs above it |
 //! | [`status`] | what the status line says |
 
+mod compose;
 mod found;
 pub(crate) mod sample;
 mod shop;
@@ -78,7 +80,7 @@ struct Session<'a> {
 ///
 /// # Errors
 /// What is missing or wrong, and what mends it.
-pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(mut args: UpArgs, json: bool, stop: CancellationToken) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let temporary = if args.memory && args.data_dir.is_none() { Some(tempfile::tempdir()?) } else { None };
     let data_dir = match (&temporary, &args.data_dir) {
@@ -92,13 +94,26 @@ pub(crate) async fn run(args: UpArgs, json: bool, stop: CancellationToken) -> an
     let spinner = output::spinner("starting");
     let terminal = Terminal::new(spinner.clone());
     terminal.show_logs(args.verbose);
+    if args.compose {
+        spinner.set_message("starting Redpanda and LocalStack");
+        // What a start that failed has left is removed as well.
+        if let Err(error) = compose::start().await {
+            let _ = compose::stop().await;
+            return Err(error);
+        }
+        args.kafka = Some(compose::KAFKA.to_owned());
+        args.localstack = Some(compose::LOCALSTACK.to_owned());
+    }
     let temporary = temporary.is_some();
     let session = Session { args: &args, json, data_dir, temporary, terminal, spinner, stop, began };
-    if cloud::is_shop(&parameters) {
-        shop::run(&session, &state).await?;
-    } else {
-        stack::run(&session, &parameters).await?;
+    let ran = match cloud::is_shop(&parameters) {
+        true => shop::run(&session, &state).await,
+        false => stack::run(&session, &parameters).await,
+    };
+    if args.compose {
+        compose::stop().await?;
     }
+    ran?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -114,6 +129,7 @@ impl Session<'_> {
             data_dir: self.data_dir.clone(),
             memory: args.memory,
             dynamodb_endpoint: given_dynamodb(),
+            services_endpoint: args.localstack.clone().filter(|url| !url.is_empty()),
             port: args.port,
             websocket_port: args.websocket_port(),
             invoke_port: args.invoke_port(),

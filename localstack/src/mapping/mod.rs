@@ -34,6 +34,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::endpoint::Endpoint;
 use crate::functions::Invoke;
 use crate::template::model::KafkaMapping;
 
@@ -60,6 +61,10 @@ pub struct MappingOptions {
     pub instance: Option<String>,
     /// Between two looks at the lag of a mapping on demand: a minute, as in the cloud.
     pub scaling_interval: Duration,
+    /// The ARN of its function, for what is told of failures; `None`: its logical id stands there.
+    pub function_arn: Option<String>,
+    /// Where queues, topics of SNS and buckets are that it gives records up to; `None`: nowhere.
+    pub endpoint: Option<Endpoint>,
 }
 
 impl MappingOptions {
@@ -70,6 +75,8 @@ impl MappingOptions {
             partial_failures: PartialFailures::default(),
             instance: None,
             scaling_interval: Duration::from_mins(1),
+            function_arn: None,
+            endpoint: None,
         }
     }
 }
@@ -109,13 +116,12 @@ impl Mapping {
         let id = mapping.id.clone();
         let failed = |message: String| MappingError { mapping: id.clone(), message };
         let (status, closing) = (status::Shared::new(&mapping), CancellationToken::new());
-        let destination = on_failure::Destination::new(&mapping, &options.bootstrap_servers);
-        let destination = destination.map_err(|e| failed(e.to_string()))?;
+        let destination = on_failure::Destination::new(&mapping, &options).map_err(failed)?;
         if let Some(to) = mapping.on_failure.as_deref().filter(|_| destination.is_none()) {
             tracing::warn!(
                 mapping = id,
                 to,
-                "this on-failure destination is not on this machine: told in the log instead"
+                "this on-failure destination can't be reached from here: told in the log instead"
             );
         }
         let source = match mapping.enabled {

@@ -89,7 +89,7 @@ fn push_header(json: &mut String, name: &str, value: Option<&[u8]>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
     use serde_json::Value;
 
@@ -107,7 +107,7 @@ mod tests {
         lenient.decode("abcDEFghiJKLmnoPQRstuVWXyz1234==").unwrap()
     }
 
-    fn mapping(arn: &str) -> KafkaMapping {
+    pub(in crate::mapping) fn mapping(arn: &str) -> KafkaMapping {
         KafkaMapping {
             id: "F/E".to_owned(),
             function: "F".to_owned(),

@@ -106,7 +106,7 @@ fn a_record_that_no_payload_can_hold_is_told_committed_and_passed_over() {
         assert_eq!(function.deliveries().into_keys().collect::<Vec<_>>(), [(0, 0), (0, 2)]);
         mapping.stop().await;
         let letter = &read(&dead.name, 1).await[0].1;
-        assert_eq!(letter["requestContext"]["condition"], "PayloadTooLarge");
+        assert_eq!(letter["requestContext"]["condition"], "MaximumPayloadSizeExceeded");
         assert_eq!(letter["KafkaBatchInfo"]["recordInfo"]["offset"], "1");
     });
 }
