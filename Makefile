@@ -44,6 +44,7 @@ simulate: build ## Shoppers who have tastes, for what `make up` runs in another 
 
 test: ## Every test, and the checks of template.yaml
 	@scripts/setup --with-python --with-browser
+	@scripts/localstack >/dev/null
 	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
 	@$(MAKE) --no-print-directory test-website test-browser

@@ -21,6 +21,7 @@ const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-
 /// A running LocalStack. Dropping it ends it.
 pub struct LocalStack {
     process: Child,
+    python: PathBuf,
     url: String,
     http: reqwest::Client,
     /// Dropped last: what it writes.
@@ -36,7 +37,8 @@ impl LocalStack {
         let environment = tokio::task::spawn_blocking(install).await??;
         let (folder, port) = (tempfile::tempdir()?, ports::free()?);
         let log = std::fs::File::create(folder.path().join("log"))?;
-        let process = Command::new(environment.join("bin/python"))
+        let python = environment.join("bin/python");
+        let process = Command::new(&python)
             .arg(scripts().join("serve-localstack.py"))
             .arg(port.to_string())
             .arg(folder.path().join("data"))
@@ -45,7 +47,7 @@ impl LocalStack {
             .stderr(log)
             .spawn()?;
         let url = format!("http://127.0.0.1:{port}");
-        let mut localstack = Self { process, url, http: crate::world::http_client(), folder };
+        let mut localstack = Self { process, python, url, http: crate::world::http_client(), folder };
         localstack.serving().await?;
         Ok(localstack)
     }
@@ -61,6 +63,20 @@ impl LocalStack {
     /// No answer, or a refusal.
     pub async fn call(&self, target: &str, input: &Value) -> anyhow::Result<Value> {
         json_call(&self.http, &self.url, target, input).await
+    }
+
+    /// What its CloudFormation accepts of our template, as a table.
+    ///
+    /// # Errors
+    /// It refuses the template as a whole.
+    pub fn cloudformation(&self, template: &Path, parameters: &[&str]) -> anyhow::Result<String> {
+        let script = scripts().join("localstack-cloudformation.py");
+        let mut command = Command::new(&self.python);
+        command.arg(script).arg(&self.url).arg(template).args(parameters);
+        let output = command.stderr(Stdio::inherit()).output()?;
+        let table = String::from_utf8(output.stdout)?;
+        anyhow::ensure!(output.status.success(), "CloudFormation in LocalStack: {table}");
+        Ok(table)
     }
 
     async fn serving(&mut self) -> anyhow::Result<()> {

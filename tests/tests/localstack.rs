@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use freshet_localstack::template::Settings;
 use freshet_localstack::{LocalCloud, Options};
 use freshet_stream::{Message, Producer};
 use freshet_tests::localstack::{LocalStack, json_call};
@@ -99,6 +100,32 @@ async fn our_own_template_runs_with_localstack_beside_it() {
     world.settle().await.unwrap();
     freshet_tests::check::check(&world).await.unwrap();
     world.cloud.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cloudformation_in_localstack_reads_our_template() {
+    let localstack = LocalStack::start().await.unwrap();
+    let template = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let parameters = [
+        "MskClusterArn=arn:aws:kafka:us-east-1:000000000000:cluster/local/1",
+        "KafkaBootstrapServers=127.0.0.1:9092",
+        "KafkaSecurity=PLAINTEXT",
+    ];
+    let table = localstack.cloudformation(&template, &parameters).unwrap();
+    println!("{table}");
+    let stack = freshet_localstack::template::read(&template, &settings(&parameters)).unwrap();
+    let has =
+        |id: &str, kind: &str| table.lines().any(|line| line.split_whitespace().take(2).eq([id, kind].into_iter()));
+    // Two readers of one file: what ours finds, theirs has as well.
+    assert!(stack.functions.keys().all(|id| has(id, "AWS::Lambda::Function")));
+    assert!(stack.tables.keys().all(|id| has(id, "AWS::DynamoDB::Table")));
+    assert_eq!(table.matches("AWS::Lambda::EventSourceMapping").count(), stack.mappings.len());
+}
+
+fn settings(parameters: &[&str]) -> Settings {
+    let parameters = parameters.iter().filter_map(|pair| pair.split_once('='));
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Settings { parameters, ..Settings::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
