@@ -106,9 +106,10 @@ pub(crate) async fn run(mut args: UpArgs, json: bool, stop: CancellationToken) -
     }
     let temporary = temporary.is_some();
     let session = Session { args: &args, json, data_dir, temporary, terminal, spinner, stop, began };
-    let ran = match cloud::is_shop(&parameters) {
-        true => shop::run(&session, &state).await,
-        false => stack::run(&session, &parameters).await,
+    let ran = if cloud::is_shop(&parameters) {
+        shop::run(&session, &state).await
+    } else {
+        stack::run(&session, &parameters).await
     };
     if args.compose {
         compose::stop().await?;

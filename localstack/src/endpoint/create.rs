@@ -76,9 +76,10 @@ async fn make_secret(endpoint: &Endpoint, secret: &Secret) -> Result<(), CallErr
         SecretValue::Text(text) => text.clone(),
     };
     let token = uuid::Uuid::new_v4().to_string();
-    let (operation, mut input) = match is_there {
-        true => ("PutSecretValue", json!({"SecretId": secret.name, "ClientRequestToken": token})),
-        false => ("CreateSecret", json!({"Name": secret.name, "ClientRequestToken": token})),
+    let (operation, mut input) = if is_there {
+        ("PutSecretValue", json!({"SecretId": secret.name, "ClientRequestToken": token}))
+    } else {
+        ("CreateSecret", json!({"Name": secret.name, "ClientRequestToken": token}))
     };
     if !text.is_empty() {
         input["SecretString"] = Value::from(text);

@@ -75,10 +75,10 @@ impl Endpoint {
         let headers = [("content-type", kind.as_str()), ("x-amz-target", target)];
         let call = Call { service, method: "POST", path: "/", headers: &headers };
         let answer = self.call(call, input.to_string().into_bytes()).await?;
-        match answer.is_empty() {
-            true => Ok(Value::Null),
-            false => serde_json::from_slice(&answer).map_err(|_| CallError::Unreachable(foreign(&answer))),
+        if answer.is_empty() {
+            return Ok(Value::Null);
         }
+        serde_json::from_slice(&answer).map_err(|_| CallError::Unreachable(foreign(&answer)))
     }
 
     /// Sends a signed request and gives the body of a good answer.
