@@ -151,7 +151,7 @@ mod tests {
         let (facts, batcher) = facts(&expected, expected["requestContext"]["functionArn"].as_str().unwrap());
         let filtered = Record { json: String::new(), ..record(102, 5) };
         let records = vec![record(100, 1_573_691_884_835), record(101, 1_573_691_885_580), filtered];
-        let part = Part { partition: 0, epoch: 1, records };
+        let part = Part { partition: 0, epoch: 1, records, end: 103 };
         let condition = Condition::RetryAttemptsExhausted;
         let loss = Loss { batcher: &batcher, part: &part, condition, invocations: 1 };
         let document = facts.of_batch(&loss, expected["requestContext"]["requestId"].as_str().unwrap());
@@ -169,7 +169,7 @@ mod tests {
         // The guide's pages name this condition in two ways; both destinations get the one that queues do.
         expected["requestContext"]["condition"] = Value::from("RetryAttemptsExhausted");
         let (facts, batcher) = facts(&expected, "arn:aws:lambda:us-east-1:123456789012:function:my-function");
-        let part = Part { partition: 0, epoch: 1, records: vec![record(100, 1_749_116_692_330)] };
+        let part = Part { partition: 0, epoch: 1, records: vec![record(100, 1_749_116_692_330)], end: 101 };
         let condition = Condition::RetryAttemptsExhausted;
         let loss = Loss { batcher: &batcher, part: &part, condition, invocations: 3 };
         let request = expected["requestContext"]["requestId"].as_str().unwrap();
