@@ -22,7 +22,7 @@ impl Journal {
     /// In one write: a process that is killed leaves whole lines.
     fn note(&self, what: &str, places: &str) {
         if let Ok(mut file) = self.0.lock() {
-            let _ = file.write_all(format!("{what}{places}\n").as_bytes());
+            let _ = file.write_all(format!("{what} {places}\n").as_bytes());
         }
     }
 }
@@ -33,7 +33,8 @@ impl Invoke for Journal {
             let event: Value = serde_json::from_slice(&payload).unwrap_or_default();
             let lists = event["records"].as_object().into_iter().flat_map(|records| records.values());
             let records = lists.flat_map(|records| records.as_array().into_iter().flatten());
-            let places: String = records.map(|it| format!(" {}:{}", it["partition"], it["offset"])).collect();
+            let places: Vec<String> = records.map(|it| format!("{}:{}", it["partition"], it["offset"])).collect();
+            let places = places.join(" ");
             self.note("begin", &places);
             tokio::time::sleep(TAKES).await;
             self.note("done", &places);

@@ -107,7 +107,8 @@ impl LocalCloud {
         let connections = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let invoke_listener = websocket::listen(options.invoke_port)?;
         let invokes = invoke_listener.local_addr().ok();
-        let supervisor = supervisor_options(&options, runnable, &dynamodb_endpoint, services.as_ref(), connections, invokes);
+        let supervisor =
+            supervisor_options(&options, runnable, &dynamodb_endpoint, services.as_ref(), connections, invokes);
         let functions = Arc::new(run_functions(&options, &stack, supervisor).await?);
         let invoke: Arc<dyn Invoke> = Arc::clone(&functions) as Arc<dyn Invoke>;
         let mut cloud = Self {

@@ -30,7 +30,7 @@ const GROUP: &str = "bench-mapping";
 /// Between two looks at what is committed, and at the memory.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long anything may take to begin, or to go on.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Records a second that are wanted.
 const WANTED_RATE: f64 = 50_000.0;
 /// Memory that is allowed, in MB.

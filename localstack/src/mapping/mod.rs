@@ -124,10 +124,7 @@ impl Mapping {
                 "this on-failure destination can't be reached from here: told in the log instead"
             );
         }
-        let source = match mapping.enabled {
-            true => open(&mapping, &options, &status).await.map_err(failed)?,
-            false => None,
-        };
+        let source = if mapping.enabled { open(&mapping, &options, &status).await.map_err(failed)? } else { None };
         let (enabled, wanted) = watch::channel(mapping.enabled);
         let task = switch::Switch {
             mapping,

@@ -53,7 +53,9 @@ fn committed(servers: &str, topic: &str) -> Vec<i64> {
     config.set("bootstrap.servers", servers).set("group.id", format!("group-{topic}"));
     let consumer: BaseConsumer = config.create().unwrap();
     let mut asked = TopicPartitionList::new();
-    (0..PARTITIONS).for_each(|partition| drop(asked.add_partition(topic, partition)));
+    for partition in 0..PARTITIONS {
+        asked.add_partition(topic, partition);
+    }
     let found = consumer.committed_offsets(asked, Duration::from_secs(20)).unwrap();
     let offset = |offset| if let Offset::Offset(offset) = offset { offset } else { 0 };
     found.elements().iter().map(|element| offset(element.offset())).collect()
