@@ -53,7 +53,7 @@ async fn run(cli: Cli, offset: time::UtcOffset) -> anyhow::Result<ExitCode> {
     let stop = stop::on_signals()?;
     match cli.command {
         Command::Up(args) => up::run(args, cli.json, stop).await,
-        Command::Mappings(args) => mappings::run(&args, cli.json),
+        Command::Mappings(args) => mappings::run(&args, cli.json).await,
         Command::Simulate(args) => simulate::run(args, cli.json, stop).await,
         Command::Monitor(args) => monitor::run(args, cli.json, monitor::Clock(offset), stop).await,
         Command::Evaluate(args) => evaluate::run(args, cli.json, stop).await,

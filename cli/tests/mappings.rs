@@ -31,4 +31,15 @@ async fn the_mappings_of_what_runs_are_shown_and_where_nothing_runs_that_is_said
     let (code, printed, _) = mappings(system.data_dir(), &[]);
     let is_shown = |mapping: &Value| printed.contains(mapping["id"].as_str().unwrap());
     assert!(code == 0 && printed.contains("lag") && all.iter().all(is_shown), "{printed}");
+
+    let id = recommend["id"].as_str().unwrap();
+    let state = |switch: &str| {
+        let (code, printed, said) = mappings(system.data_dir(), &[switch, id, "--json"]);
+        assert_eq!(code, 0, "{said}");
+        let told: Value = serde_json::from_str(&printed).unwrap();
+        told["mappings"].as_array().unwrap().iter().find(|mapping| mapping["id"] == id).unwrap()["state"].clone()
+    };
+    assert_eq!((state("--disable"), state("--enable")), (Value::from("Disabled"), Value::from("Enabled")));
+    let (code, _, said) = mappings(system.data_dir(), &["--disable", "Nobody/Nothing"]);
+    assert!(code == 2 && said.contains("there is no mapping Nobody/Nothing") && said.contains(id), "{said}");
 }

@@ -67,6 +67,7 @@ async fn a_template_of_somebody_elses_runs_unchanged_and_what_stands_in_or_is_le
     write(folder.path());
     let data_dir = folder.path().join("data");
     let (up, said) = common::up(&folder.path().join("template.yaml"), &data_dir, &["--param", "Subnets=a,b"]).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let url = format!("{}/hello", said["httpApis"]["ServerlessHttpApi"]["url"].as_str().unwrap());
     let answer = reqwest::get(&url).await.unwrap();
     assert_eq!(answer.status(), 200);

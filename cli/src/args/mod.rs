@@ -57,6 +57,7 @@ pub(crate) enum Command {
     Up(UpArgs),
     /// The Kafka event source mappings of the system that runs: state, lag, what was delivered, filtered, given up.
     #[command(after_help = "Examples:\n  freshet mappings\n  \
+        freshet mappings --disable Recommend/UserEvents\n  \
         freshet mappings --json | jq '.mappings[] | {id, lag}'")]
     Mappings(MappingsArgs),
     /// Send shoppers: invented ones who have tastes, the sessions of a data set, or yourself.

@@ -82,6 +82,20 @@ pub(crate) struct MappingsArgs {
     /// Data folder of the `freshet up` that runs them.
     #[arg(long, default_value = crate::up::DATA_DIR, value_name = "FOLDER")]
     pub(crate) data_dir: PathBuf,
+    /// Switch a mapping on, by its id as it is shown.
+    #[arg(long, value_name = "ID", conflicts_with = "disable")]
+    pub(crate) enable: Option<String>,
+    /// Switch a mapping off: the batches in flight are answered, nothing more is read.
+    #[arg(long, value_name = "ID")]
+    pub(crate) disable: Option<String>,
+}
+
+impl MappingsArgs {
+    /// Which mapping is to be switched, and to what.
+    pub(crate) fn switched(&self) -> Option<(&str, bool)> {
+        let on = self.enable.as_deref().map(|id| (id, true));
+        on.or_else(|| self.disable.as_deref().map(|id| (id, false)))
+    }
 }
 
 /// Where programs are.

@@ -163,7 +163,7 @@ impl Session<'_> {
 
     /// Says what is up, then shows its status until somebody stops it.
     async fn serve<T: serde::Serialize + std::fmt::Display>(&self, cloud: &LocalCloud, up: &T) -> anyhow::Result<()> {
-        tell(&cloud.status(), &self.data_dir);
+        tell(cloud, &cloud.status(), &self.data_dir);
         self.spinner.suspend(|| output::result(up, self.json))?;
         watch(cloud, &self.data_dir, &self.spinner, &self.stop).await;
         crate::mappings::forget(&self.data_dir);
@@ -194,13 +194,13 @@ async fn watch(cloud: &LocalCloud, data_dir: &Path, spinner: &ProgressBar, stop:
             () = stop.cancelled() => {}
         }
         status = cloud.status();
-        tell(&status, data_dir);
+        tell(cloud, &status, data_dir);
     }
 }
 
 /// Tells `freshet mappings`.
-fn tell(status: &CloudStatus, data_dir: &Path) {
-    if let Err(error) = crate::mappings::write(data_dir, &status.mappings) {
+fn tell(cloud: &LocalCloud, status: &CloudStatus, data_dir: &Path) {
+    if let Err(error) = crate::mappings::write(data_dir, &cloud.invoke_url(), &status.mappings) {
         tracing::warn!(%error, "the mappings' state can't be told to others");
     }
 }

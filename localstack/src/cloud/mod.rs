@@ -151,6 +151,9 @@ impl LocalCloud {
             };
             self.mappings.push(Mapping::start(mapping, options, Arc::clone(&invoke)).await?);
         }
+        if let Some(api) = &self.invoke_api {
+            api.set_mappings(self.mappings.iter().map(Mapping::handle).collect());
+        }
         let mut port = options.http_port;
         for api in self.stack.http_apis.values() {
             self.gateways.push(crate::gateway::Gateway::start(api.clone(), port, Arc::clone(&invoke)).await?);
@@ -226,12 +229,6 @@ impl LocalCloud {
             kafka_pid: self.kafka_pid(),
             kafka_restarts: self.kafka.as_ref().map_or(0, Broker::restarts),
         }
-    }
-
-    /// Switches a mapping on or off by its id (`<function logical id>/<event name>`); false: there is none of that id.
-    pub fn set_mapping_enabled(&self, id: &str, enabled: bool) -> bool {
-        let mapping = self.mappings.iter().find(|mapping| mapping.id() == id);
-        mapping.inspect(|mapping| mapping.set_enabled(enabled)).is_some()
     }
 
     /// Process ids of a function at present, by logical id or name.

@@ -26,6 +26,12 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", &format!("Function not found: {arn}"))
     }
 
+    pub(crate) fn no_mapping(name: &str) -> Self {
+        let name: String = name.chars().take(300).collect();
+        let message = format!("The resource you requested does not exist: event source mapping {name}");
+        Self::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", &message)
+    }
+
     pub(crate) fn bad_name(name: &str) -> Self {
         let name: String = name.chars().take(300).collect();
         let message = format!(

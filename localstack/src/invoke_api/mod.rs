@@ -5,6 +5,7 @@
 //! | `invocations` | `Invoke`: synchronous, `Event` and `DryRun` |
 //! | `events` | asynchronous invocations: a bounded queue, two more attempts after an error |
 //! | `describe` | `ListFunctions`, `GetFunction`, `GetFunctionConfiguration`, `GetFunctionConcurrency` |
+//! | `mappings` | the event source mappings, and whether each is enabled |
 //! | `names` | a function's name, partial ARN or ARN, with a qualifier |
 //! | `error` | refusals that SDKs raise as typed exceptions |
 //!
@@ -14,10 +15,11 @@ mod describe;
 mod error;
 mod events;
 mod invocations;
+mod mappings;
 mod names;
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -26,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::CloudError;
 use crate::functions::Invoke;
+use crate::mapping::MappingHandle;
 use crate::template::model::Function;
 use error::ApiError;
 use events::Events;
@@ -63,7 +66,7 @@ impl InvokeApiOptions {
 /// A running Invoke API.
 pub struct InvokeApi {
     address: SocketAddr,
-    events: Arc<Events>,
+    shared: Arc<Shared>,
     closing: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
@@ -74,6 +77,7 @@ struct Shared {
     invoke: Arc<dyn Invoke>,
     events: Arc<Events>,
     started: String,
+    mappings: OnceLock<Vec<MappingHandle>>,
 }
 
 impl InvokeApi {
@@ -91,12 +95,13 @@ impl InvokeApi {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
         let events = Arc::new(Events::new(Arc::clone(&invoke), options.retry_after));
         let started = describe::now();
-        let shared = Arc::new(Shared { options, invoke, events: Arc::clone(&events), started });
+        let shared = Arc::new(Shared { options, invoke, events, started, mappings: OnceLock::new() });
+        let served = Arc::clone(&shared);
         let closing = CancellationToken::new();
         let stopping = closing.clone();
         let task = tokio::spawn(async move {
             let server =
-                axum::serve(listener, router(shared)).with_graceful_shutdown(stopping.clone().cancelled_owned());
+                axum::serve(listener, router(served)).with_graceful_shutdown(stopping.clone().cancelled_owned());
             let grace = async {
                 stopping.cancelled().await;
                 tokio::time::sleep(GRACE).await;
@@ -110,7 +115,7 @@ impl InvokeApi {
                 () = grace => {}
             }
         });
-        Ok(Self { address, events, closing, task })
+        Ok(Self { address, shared, closing, task })
     }
 
     /// Where it listens.
@@ -118,10 +123,15 @@ impl InvokeApi {
         self.address
     }
 
+    /// The mappings to tell of, once they run; a second call changes nothing.
+    pub fn set_mappings(&self, mappings: Vec<MappingHandle>) {
+        let _ = self.shared.mappings.set(mappings);
+    }
+
     /// Takes no more requests and ends; asynchronous invocations that are still to be tried are given up, and counted.
     pub async fn stop(self) {
         self.closing.cancel();
-        self.events.stop();
+        self.shared.events.stop();
         let _ = self.task.await;
     }
 }
@@ -134,6 +144,9 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/2015-03-31/functions/{name}/configuration", get(describe::configuration))
         .route("/2019-09-30/functions/{name}/concurrency", get(describe::concurrency))
         .route("/2015-03-31/functions/{name}/invocations", post(invocations::invoke))
+        .route("/2015-03-31/event-source-mappings", get(mappings::list))
+        .route("/2015-03-31/event-source-mappings/", get(mappings::list))
+        .route("/2015-03-31/event-source-mappings/{name}", get(mappings::one).put(mappings::update))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .with_state(shared)
@@ -161,6 +174,10 @@ impl Shared {
             (Some(function), None | Some(LATEST)) => Ok(function),
             _ => Err(ApiError::no_function(&arn())),
         }
+    }
+
+    fn mappings(&self) -> &[MappingHandle] {
+        self.mappings.get().map_or(&[], Vec::as_slice)
     }
 
     fn arn(&self, name: &str) -> String {

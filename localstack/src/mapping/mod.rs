@@ -11,6 +11,7 @@
 //! | `poller` | the loop: poll, invoke, commit; in `settle` what an answer means |
 //! | `scaling` | how many batches run at one time |
 //! | `switch` | enabled and disabled |
+//! | `handle` | a mapping as others see and switch it |
 //! | `on_failure` | records that are given up |
 //! | `status` | what is shown of it |
 //!
@@ -18,6 +19,7 @@
 
 mod answer;
 mod batcher;
+mod handle;
 mod ledger;
 mod on_failure;
 mod poller;
@@ -38,6 +40,7 @@ use crate::endpoint::Endpoint;
 use crate::functions::Invoke;
 use crate::template::model::KafkaMapping;
 
+pub use handle::MappingHandle;
 pub use status::{MappingState, MappingStatus, PartitionStatus};
 
 /// How an answer that names failed records is read: AWS's guide leaves it open, so functions must be right under both.
@@ -93,9 +96,7 @@ pub struct MappingError {
 
 /// A running mapping.
 pub struct Mapping {
-    id: String,
-    status: status::Shared,
-    enabled: watch::Sender<bool>,
+    handle: MappingHandle,
     closing: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
@@ -126,32 +127,31 @@ impl Mapping {
         }
         let source = if mapping.enabled { open(&mapping, &options, &status).await.map_err(failed)? } else { None };
         let (enabled, wanted) = watch::channel(mapping.enabled);
-        let task = switch::Switch {
-            mapping,
-            options,
-            destination,
-            invoke,
-            status: status.clone(),
-            closing: closing.clone(),
-            enabled: wanted,
-        };
-        Ok(Self { id, status, enabled, closing, task: tokio::spawn(task.run(source)) })
+        let handle = MappingHandle { mapping: Arc::new(mapping.clone()), status: status.clone(), enabled };
+        let task =
+            switch::Switch { mapping, options, destination, invoke, status, closing: closing.clone(), enabled: wanted };
+        Ok(Self { handle, closing, task: tokio::spawn(task.run(source)) })
     }
 
     /// Switches it on or off, as `UpdateEventSourceMapping` does: off, the batches in flight are answered and committed, and
     /// nothing is read; on, it goes on after the last commit. The state tells how far that is.
     pub fn set_enabled(&self, enabled: bool) {
-        self.enabled.send_replace(enabled);
+        self.handle.set_enabled(enabled);
+    }
+
+    /// For those who look at it and switch it.
+    pub fn handle(&self) -> MappingHandle {
+        self.handle.clone()
     }
 
     /// `<function logical id>/<event name>`.
     pub fn id(&self) -> &str {
-        &self.id
+        &self.handle.settings().id
     }
 
     /// As it is now.
     pub fn status(&self) -> MappingStatus {
-        self.status.get()
+        self.handle.status()
     }
 
     /// Forms no more batches, waits a moment for the one in flight, commits what was answered, leaves.

@@ -194,7 +194,7 @@ fn an_authorizer_of_raw_cloudformation_stands_at_connect() {
     assert_eq!(api.throttling.default, Some(Throttle { rate: 1.0, burst: 1 }));
     assert!(stack.notes.is_empty(), "{:?}", stack.notes);
     let said = read(&SOCKETS.replace("KEY", "$connect").replace("NAMED", "Stage")).unwrap_err();
-    assert!(said.contains("AuthorizerId") && said.contains("Stage"), "{said}");
+    assert!(said.contains("AuthorizerId") && said.contains("live"), "{said}");
     let said = read(&SOCKETS.replace("KEY", "chat").replace("NAMED", "Keeper")).unwrap_err();
     assert!(said.contains("AuthorizationType"), "{said}");
 }
