@@ -59,10 +59,15 @@ pub(super) async fn run(args: GatewayArgs, json: bool, stop: &CancellationToken)
     }
     let folder = tempfile::tempdir()?;
     write_bootstrap(folder.path())?;
-    let stack = template::parse(&template(args.concurrency), folder.path(), &Settings::default())?;
+    let stack = template::parse(&template(), folder.path(), &Settings::default())?;
     let functions = stack.functions.values().cloned().collect();
-    // A line for every start; what the function says else would be an error of its own.
-    let options = SupervisorOptions { functions, wait: Duration::from_mins(1), ..SupervisorOptions::default() };
+    // Not reserved: callers wait for a place instead of being throttled.
+    let options = SupervisorOptions {
+        functions,
+        default_concurrency: args.concurrency,
+        wait: Duration::from_mins(1),
+        ..SupervisorOptions::default()
+    };
     let supervisor = Arc::new(Supervisor::start(options)?);
     let api = stack.http_apis.into_values().next().context("the template has an HTTP API")?;
     let gateway = Gateway::start(api, 0, Arc::clone(&supervisor) as Arc<dyn Invoke>).await?;
@@ -72,10 +77,10 @@ pub(super) async fn run(args: GatewayArgs, json: bool, stop: &CancellationToken)
     output::result(&result?, json)
 }
 
-fn template(concurrency: u32) -> String {
+fn template() -> String {
     format!(
         "Resources: {{{FUNCTION}: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: ., Runtime: provided.al2023, \
-         Timeout: 60, ReservedConcurrentExecutions: {concurrency}, Events: {{All: {{Type: HttpApi}}}}}}}}}}"
+         Timeout: 60, Events: {{All: {{Type: HttpApi}}}}}}}}}}"
     )
 }
 
