@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use freshet_localstack::functions::{Invoke, Outcome};
 use freshet_localstack::mapping::{Mapping, MappingOptions};
-use freshet_localstack::template::model::{KafkaMapping, KafkaSource, StartingPosition};
+use freshet_localstack::template::model::{KafkaMapping, KafkaSource};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -48,23 +48,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [brokers, topic, journal] = &arguments[..] else { return Err("BROKERS TOPIC JOURNAL were expected".into()) };
     let mapping = KafkaMapping {
-        id: format!("F/{topic}"),
-        function: "F".to_owned(),
-        source: KafkaSource::SelfManaged { bootstrap_servers: brokers.clone() },
-        topic: topic.clone(),
         consumer_group: format!("group-{topic}"),
         batch_size: 25,
         batching_window_ms: 0,
-        starting_position: StartingPosition::TrimHorizon,
-        report_batch_item_failures: false,
         provisioned: true,
         maximum_pollers: 2,
-        maximum_retry_attempts: None,
-        maximum_record_age_s: None,
-        bisect_on_error: false,
-        filters: Vec::new(),
-        on_failure: None,
-        enabled: true,
+        ..KafkaMapping::new("F", topic, KafkaSource::SelfManaged { bootstrap_servers: brokers.clone() })
     };
     let journal = std::fs::File::options().create(true).append(true).open(journal)?;
     let options = MappingOptions { instance: Some("killed".to_owned()), ..MappingOptions::new(brokers) };

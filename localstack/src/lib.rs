@@ -8,6 +8,8 @@ pub mod dynamodb;
 mod endpoint;
 mod error;
 pub mod functions;
+#[cfg(test)]
+mod fuzz;
 pub mod gateway;
 pub mod invoke_api;
 pub mod kafka;
@@ -17,6 +19,7 @@ mod options;
 pub mod pattern;
 pub mod ports;
 pub mod runtimes;
+mod serving;
 pub mod template;
 pub mod websocket;
 

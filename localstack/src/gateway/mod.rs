@@ -25,24 +25,18 @@ pub(crate) mod throttle;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use tokio_util::sync::CancellationToken;
 
 use crate::error::CloudError;
 use crate::functions::Invoke;
+use crate::serving::Serving;
 use crate::template::model::HttpApi;
-
-/// How long requests may take to be answered once the gateway is told to stop.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// A running gateway.
 pub struct Gateway {
-    address: SocketAddr,
     stage: String,
-    closing: CancellationToken,
-    task: tokio::task::JoinHandle<()>,
+    serving: Serving,
 }
 
 impl Gateway {
@@ -53,48 +47,28 @@ impl Gateway {
     pub async fn start(api: HttpApi, port: u16, invoke: Arc<dyn Invoke>) -> Result<Self, CloudError> {
         let failed = |source| CloudError::Port { port, source };
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let port = listener.local_addr().map_err(failed)?.port();
         let stage = api.stage.clone();
-        let served = Arc::new(serve::Served::new(api, address.port(), invoke));
-        let router = Router::new().fallback(serve::serve).with_state(served);
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let closing = CancellationToken::new();
-        let stopping = closing.clone();
-        let task = tokio::spawn(async move {
-            let server = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
-            let grace = async {
-                stopping.cancelled().await;
-                tokio::time::sleep(GRACE).await;
-            };
-            tokio::select! {
-                ended = server => {
-                    if let Err(error) = ended {
-                        tracing::error!(%error, "the HTTP gateway has ended");
-                    }
-                }
-                () = grace => {}
-            }
-        });
-        Ok(Self { address, stage, closing, task })
+        let router = Router::new().fallback(serve::serve).with_state(Arc::new(serve::Served::new(api, port, invoke)));
+        Ok(Self { stage, serving: Serving::start("the HTTP gateway", listener, router).map_err(failed)? })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.serving.address()
     }
 
     /// What stands before every path: `http://127.0.0.1:port`, and the stage where it has a name.
     pub fn url(&self) -> String {
         match self.stage.as_str() {
-            "$default" => format!("http://{}", self.address),
-            stage => format!("http://{}/{stage}", self.address),
+            "$default" => format!("http://{}", self.address()),
+            stage => format!("http://{}/{stage}", self.address()),
         }
     }
 
     /// Takes no more requests and ends.
     pub async fn stop(self) {
-        self.closing.cancel();
-        let _ = self.task.await;
+        self.serving.stop().await;
     }
 }
 

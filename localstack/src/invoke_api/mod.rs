@@ -24,17 +24,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use tokio_util::sync::CancellationToken;
 
 use crate::error::CloudError;
 use crate::functions::Invoke;
 use crate::mapping::MappingHandle;
+use crate::serving::Serving;
 use crate::template::model::Function;
 use error::ApiError;
 use events::Events;
 
-/// How long invocations may take to be answered once the API is told to stop.
-const GRACE: Duration = Duration::from_secs(1);
 /// The only version there is.
 const LATEST: &str = "$LATEST";
 
@@ -65,10 +63,8 @@ impl InvokeApiOptions {
 
 /// A running Invoke API.
 pub struct InvokeApi {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    closing: CancellationToken,
-    task: tokio::task::JoinHandle<()>,
+    serving: Serving,
 }
 
 /// What all requests share.
@@ -91,36 +87,17 @@ impl InvokeApi {
         invoke: Arc<dyn Invoke>,
     ) -> Result<Self, CloudError> {
         let failed = |source| CloudError::Port { port: 0, source };
-        let address = listener.local_addr().map_err(failed)?;
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
         let events = Arc::new(Events::new(Arc::clone(&invoke), options.retry_after));
         let started = describe::now();
         let shared = Arc::new(Shared { options, invoke, events, started, mappings: OnceLock::new() });
-        let served = Arc::clone(&shared);
-        let closing = CancellationToken::new();
-        let stopping = closing.clone();
-        let task = tokio::spawn(async move {
-            let server =
-                axum::serve(listener, router(served)).with_graceful_shutdown(stopping.clone().cancelled_owned());
-            let grace = async {
-                stopping.cancelled().await;
-                tokio::time::sleep(GRACE).await;
-            };
-            tokio::select! {
-                ended = server => {
-                    if let Err(error) = ended {
-                        tracing::error!(%error, "the Invoke API has ended");
-                    }
-                }
-                () = grace => {}
-            }
-        });
-        Ok(Self { address, shared, closing, task })
+        let serving = Serving::start("the Invoke API", listener, router(Arc::clone(&shared))).map_err(failed)?;
+        Ok(Self { shared, serving })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.serving.address()
     }
 
     /// The mappings to tell of, once they run; a second call changes nothing.
@@ -130,9 +107,8 @@ impl InvokeApi {
 
     /// Takes no more requests and ends; asynchronous invocations that are still to be tried are given up, and counted.
     pub async fn stop(self) {
-        self.closing.cancel();
         self.shared.events.stop();
-        let _ = self.task.await;
+        self.serving.stop().await;
     }
 }
 

@@ -89,13 +89,13 @@ fn push_header(json: &mut String, name: &str, value: Option<&[u8]>) {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
     use serde_json::Value;
 
     use super::*;
     use crate::mapping::batcher::{Batcher, Part};
-    use crate::template::model::{KafkaMapping, KafkaSource, StartingPosition};
+    use crate::template::model::{KafkaMapping, KafkaSource};
 
     /// From AWS's guide: <https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html>.
     const OF_AWS: &str = include_str!("fixtures/msk.json");
@@ -107,28 +107,6 @@ pub(super) mod tests {
         lenient.decode("abcDEFghiJKLmnoPQRstuVWXyz1234==").unwrap()
     }
 
-    pub(in crate::mapping) fn mapping(arn: &str) -> KafkaMapping {
-        KafkaMapping {
-            id: "F/E".to_owned(),
-            function: "F".to_owned(),
-            source: KafkaSource::Msk { arn: arn.to_owned() },
-            topic: "mytopic".to_owned(),
-            consumer_group: "g".to_owned(),
-            batch_size: 100,
-            batching_window_ms: 0,
-            starting_position: StartingPosition::TrimHorizon,
-            report_batch_item_failures: false,
-            provisioned: false,
-            maximum_pollers: 1,
-            maximum_retry_attempts: None,
-            maximum_record_age_s: None,
-            bisect_on_error: false,
-            filters: Vec::new(),
-            on_failure: None,
-            enabled: true,
-        }
-    }
-
     #[test]
     fn the_payload_is_that_of_the_guide() {
         let mut expected: Value = serde_json::from_str(OF_AWS).unwrap();
@@ -136,10 +114,9 @@ pub(super) mod tests {
         let at = Timestamp::CreateTime(1_545_084_650_987);
         let value = b"Hello, this is a test.".to_vec();
         let message = OwnedMessage::new(Some(value), Some(key()), "mytopic".to_owned(), at, 0, 15, Some(headers));
-        let batcher = Batcher::new(
-            &mapping(expected["eventSourceArn"].as_str().unwrap()),
-            expected["bootstrapServers"].as_str().unwrap(),
-        );
+        let arn = expected["eventSourceArn"].as_str().unwrap().to_owned();
+        let mapping = KafkaMapping::new("F", "mytopic", KafkaSource::Msk { arn });
+        let batcher = Batcher::new(&mapping, expected["bootstrapServers"].as_str().unwrap());
         let payload =
             batcher.payload(&[Part { partition: 0, epoch: 1, end: 16, records: vec![Record::new(&message, &[])] }]);
         expected["records"]["mytopic-0"][0]["key"] = base64::engine::general_purpose::STANDARD.encode(key()).into();

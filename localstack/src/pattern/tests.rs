@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Filter;
+use crate::fuzz::{config, json_of};
 
 fn admits(pattern: &Value, value: &Value) -> bool {
     let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -114,7 +115,7 @@ fn what_is_no_pattern_says_where_and_what_was_expected() {
 
 /// Any JSON, operators among it.
 fn any_json() -> impl Strategy<Value = Value> {
-    let word = prop::sample::select(vec![
+    json_of(&[
         "value",
         "$or",
         "prefix",
@@ -131,25 +132,11 @@ fn any_json() -> impl Strategy<Value = Value> {
         "10.0.0.0/8",
         "*a*",
         "\\",
-    ]);
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        word.clone().prop_map(Value::from),
-        ".{0,6}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(5, 40, 4, move |inner| {
-        let object = prop::collection::vec((word.clone(), inner.clone()), 0..4);
-        prop_oneof![
-            prop::collection::vec(inner, 0..4).prop_map(Value::from),
-            object.prop_map(|fields| Value::Object(fields.into_iter().map(|(name, v)| (name.to_owned(), v)).collect())),
-        ]
-    })
+    ])
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn no_pattern_and_no_value_make_it_panic(pattern in any_json(), value in any_json(), bytes in any::<Vec<u8>>()) {
@@ -164,9 +151,4 @@ proptest! {
         }
         let _ = Filter::parse(&String::from_utf8_lossy(&bytes));
     }
-}
-
-/// `PROPTEST_CASES` for a long run.
-fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(500)
 }

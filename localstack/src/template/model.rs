@@ -134,6 +134,31 @@ pub struct KafkaMapping {
     pub enabled: bool,
 }
 
+impl KafkaMapping {
+    /// A mapping of `function` with Lambda's defaults: on demand, from the oldest record, batches of 100 within half a second.
+    pub fn new(function: &str, topic: &str, source: KafkaSource) -> Self {
+        Self {
+            id: format!("{function}/{topic}"),
+            function: function.to_owned(),
+            source,
+            topic: topic.to_owned(),
+            consumer_group: format!("{function}-{topic}"),
+            batch_size: 100,
+            batching_window_ms: 500,
+            starting_position: StartingPosition::TrimHorizon,
+            report_batch_item_failures: false,
+            provisioned: false,
+            maximum_pollers: 1,
+            maximum_retry_attempts: None,
+            maximum_record_age_s: None,
+            bisect_on_error: false,
+            filters: Vec::new(),
+            on_failure: None,
+            enabled: true,
+        }
+    }
+}
+
 /// Which service the mapping reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KafkaSource {

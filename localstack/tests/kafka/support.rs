@@ -10,7 +10,7 @@ use bytes::Bytes;
 use freshet_localstack::functions::{Invoke, Outcome};
 use freshet_localstack::kafka::{self, Broker, BrokerOptions, KAFKA_VERSION, TopicSpec, topics};
 use freshet_localstack::mapping::{Mapping, MappingOptions, PartialFailures};
-use freshet_localstack::template::model::{KafkaMapping, KafkaSource, StartingPosition};
+use freshet_localstack::template::model::{KafkaMapping, KafkaSource};
 use futures::future::BoxFuture;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -120,24 +120,14 @@ impl Topic {
     }
 
     pub(crate) fn mapping(&self) -> KafkaMapping {
+        let arn = "arn:aws:kafka:us-east-1:000000000000:cluster/local/1".to_owned();
         KafkaMapping {
-            id: format!("F/{}", self.name),
-            function: "F".to_owned(),
-            source: KafkaSource::Msk { arn: "arn:aws:kafka:us-east-1:000000000000:cluster/local/1".to_owned() },
-            topic: self.name.clone(),
             consumer_group: format!("group-{}", self.name),
             batch_size: 10,
             batching_window_ms: 20,
-            starting_position: StartingPosition::TrimHorizon,
             report_batch_item_failures: true,
             provisioned: true,
-            maximum_pollers: 1,
-            maximum_retry_attempts: None,
-            maximum_record_age_s: None,
-            bisect_on_error: false,
-            filters: Vec::new(),
-            on_failure: None,
-            enabled: true,
+            ..KafkaMapping::new("F", &self.name, KafkaSource::Msk { arn })
         }
     }
 }

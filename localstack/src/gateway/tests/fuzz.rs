@@ -8,15 +8,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::support::{api, route};
+use crate::fuzz::{config, json_of};
 use crate::gateway::authorizer::jwt::Token;
 use crate::gateway::authorizer::{keys, lambda};
 use crate::gateway::{response, serve};
 use crate::template::model::{HttpApi, IdentitySource, JwtAuthorizer, PayloadFormat};
-
-/// `PROPTEST_CASES` for a long run.
-fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(500)
-}
 
 fn shop(stage: &str, payload: PayloadFormat) -> HttpApi {
     let mut routes = vec![
@@ -64,7 +60,7 @@ fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
 
 /// JSON whose names are those that the readers look for.
 fn any_json() -> impl Strategy<Value = Value> {
-    let word = prop::sample::select(vec![
+    json_of(&[
         "statusCode",
         "headers",
         "multiValueHeaders",
@@ -110,26 +106,11 @@ fn any_json() -> impl Strategy<Value = Value> {
         "me",
         "x: y",
         "é",
-    ]);
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        (0_i64..1_000).prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        word.clone().prop_map(Value::from),
-        ".{0,6}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(5, 40, 6, move |inner| {
-        let object = prop::collection::vec((word.clone(), inner.clone()), 0..6);
-        prop_oneof![
-            prop::collection::vec(inner, 0..4).prop_map(Value::from),
-            object.prop_map(|fields| Value::Object(fields.into_iter().map(|(name, v)| (name.to_owned(), v)).collect())),
-        ]
-    })
+    ])
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_request_makes_events_that_are_json(

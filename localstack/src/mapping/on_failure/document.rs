@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
     use crate::mapping::batcher::Batcher;
-    use crate::mapping::record::tests::mapping;
+    use crate::template::model::{KafkaMapping, KafkaSource};
 
     /// From AWS's guide: <https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html>, "SNS and SQS example
     /// invocation record", with one partition and offsets that Kafka has.
@@ -124,7 +124,7 @@ mod tests {
     fn facts(expected: &Value, function_arn: &str) -> (Facts, Batcher) {
         let info = &expected["KafkaBatchInfo"];
         let text = |name: &str| info[name].as_str().unwrap().to_owned();
-        let mut mapping = mapping(&text("eventSourceArn"));
+        let mut mapping = KafkaMapping::new("F", "mytopic", KafkaSource::Msk { arn: text("eventSourceArn") });
         mapping.topic = "Topic".to_owned();
         let batcher = Batcher::new(&mapping, &text("bootstrapServers"));
         let facts = Facts {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::{TEMPLATE, read};
+use crate::fuzz::config;
 
 const PYTHON: &str = include_str!("../../../../tests/templates/python/template.yaml");
 const SHELL: &str = include_str!("../../../../tests/templates/shell/template.yaml");
@@ -111,11 +112,6 @@ fn try_to_read(text: &str) {
     }
 }
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig { cases: cases.unwrap_or(300), ..ProptestConfig::default() }
-}
-
 /// What is not an intrinsic function.
 fn leaf() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -176,7 +172,7 @@ fn template() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(config())]
 
     #[test]
     fn no_text_makes_the_reader_panic(text in "[-:!&*{}\\[\\]a-zA-Z$.'\", \n|>#%@?<]{0,300}") {
