@@ -23,7 +23,8 @@ pub(super) struct Record {
 impl Record {
     /// A record where one of `filters` admits it, or where there are none.
     pub(super) fn new(message: &impl Message, filters: &[Filter]) -> Self {
-        let admitted = filters.is_empty() || filters.iter().any(|filter| filter.admits(message.payload()));
+        let admits = |filter: &Filter| filter.admits_metadata(|| metadata(message)) && filter.admits(message.payload());
+        let admitted = filters.is_empty() || filters.iter().any(admits);
         let json = if admitted { json(message) } else { String::new() };
         let at_ms = message.timestamp().to_millis().unwrap_or(-1);
         Self { offset: message.offset(), json, at_ms, came: Instant::now() }
@@ -40,14 +41,31 @@ impl Record {
     }
 }
 
-/// As the payload carries it.
-fn json(message: &impl Message) -> String {
-    let mut json = String::with_capacity(128 + message.payload().map_or(0, <[u8]>::len) * 4 / 3);
-    let (timestamp, kind) = match message.timestamp() {
+/// Time and `timestampType`.
+fn timestamp(message: &impl Message) -> (i64, &'static str) {
+    match message.timestamp() {
         Timestamp::CreateTime(at) => (at, "CREATE_TIME"),
         Timestamp::LogAppendTime(at) => (at, "LOG_APPEND_TIME"),
         Timestamp::NotAvailable => (-1, "NO_TIMESTAMP_TYPE"),
-    };
+    }
+}
+
+/// What filters may match beside the value.
+fn metadata(message: &impl Message) -> serde_json::Value {
+    let (timestamp, kind) = timestamp(message);
+    serde_json::json!({
+        "topic": message.topic(),
+        "partition": message.partition(),
+        "offset": message.offset(),
+        "timestamp": timestamp,
+        "timestampType": kind,
+    })
+}
+
+/// As the payload carries it.
+fn json(message: &impl Message) -> String {
+    let mut json = String::with_capacity(128 + message.payload().map_or(0, <[u8]>::len) * 4 / 3);
+    let (timestamp, kind) = timestamp(message);
     let topic = serde_json::Value::from(message.topic());
     let (partition, offset) = (message.partition(), message.offset());
     let _ = write!(

@@ -7,6 +7,12 @@ use serde_json::Value;
 use super::{Comparison, Expected, Fields, Filter, Matcher, Node, TextMatcher};
 
 impl Filter {
+    /// Does a record with this metadata (`topic`, `partition`, `offset`, `timestamp`, `timestampType`) pass, whatever its value?
+    /// They are asked for only where the pattern says something of them.
+    pub(crate) fn admits_metadata(&self, metadata: impl FnOnce() -> Value) -> bool {
+        self.metadata == Fields::default() || self.metadata.fit(Some(&metadata()))
+    }
+
     /// Does a record with this value (`None`: a tombstone) pass?
     ///
     /// A plain text never fits a pattern of JSON nor JSON one of plain text, and what is not UTF-8 fits nothing.

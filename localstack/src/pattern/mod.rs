@@ -17,10 +17,13 @@ use std::net::IpAddr;
 
 pub use parse::PatternError;
 
-/// One filter of a Kafka mapping: a pattern of a record's value.
+/// One filter of a Kafka mapping: a pattern of a record's value, or of where and when it stands.
+///
+/// AWS's guide promises the value alone; its own samples filter by topic as well.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     pub(crate) value: Expected,
+    pub(crate) metadata: Fields,
 }
 
 /// What a record's value must be.

@@ -9,6 +9,9 @@ use super::{Comparison, Expected, Fields, Filter, Matcher, Node, TextMatcher};
 /// Longest pattern, AWS's limit.
 const MAX_PATTERN: usize = 4_096;
 
+/// What of a record can be matched beside its value.
+const METADATA: [&str; 5] = ["topic", "partition", "offset", "timestamp", "timestampType"];
+
 /// What is wrong with a pattern, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {expected} was expected; {came} came")]
@@ -34,7 +37,7 @@ impl Filter {
     /// Reads the `Pattern` of a filter.
     ///
     /// # Errors
-    /// It is no pattern, or one of something else than a record's value.
+    /// It is no pattern, or one of something else than a record's value and metadata.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let refused = |expected: &str, came: String| {
             Err(PatternError { at: "the pattern".to_owned(), expected: expected.to_owned(), came })
@@ -46,16 +49,21 @@ impl Filter {
             Ok(pattern) => pattern,
             Err(error) => return refused("a JSON object", error.to_string()),
         };
-        if let Some((other, came)) = pattern.iter().find(|(name, _)| *name != "value") {
-            return wrong(other, "value alone (Kafka records are filtered by nothing else)", came);
+        let mut metadata = Map::new();
+        for (name, came) in pattern.iter().filter(|(name, _)| *name != "value") {
+            if !METADATA.contains(&name.as_str()) {
+                return wrong(name, "value, topic, partition, offset, timestamp or timestampType", came);
+            }
+            metadata.insert(name.clone(), came.clone());
         }
+        let metadata = if metadata.is_empty() { Fields::default() } else { fields("the pattern", &metadata)? };
         let value = match pattern.get("value") {
             None => Expected::Anything,
             Some(Value::Array(matchers)) => Expected::Text(leaf("value", matchers)?),
             Some(Value::Object(object)) => Expected::Json(fields("value", object)?),
             Some(other) => return wrong("value", "an object, or a list of texts and operators", other),
         };
-        Ok(Self { value })
+        Ok(Self { value, metadata })
     }
 }
 

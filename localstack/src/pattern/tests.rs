@@ -87,7 +87,7 @@ fn what_is_no_pattern_says_where_and_what_was_expected() {
     for (pattern, words) in [
         ("nonsense", vec!["the pattern", "JSON object"]),
         ("[1]", vec!["the pattern", "JSON object"]),
-        (r#"{"key": ["x"]}"#, vec!["key", "value alone"]),
+        (r#"{"key": ["x"]}"#, vec!["key", "timestampType"]),
         (r#"{"value": 1}"#, vec!["value", "object"]),
         (r#"{"value": {}}"#, vec!["value", "at least one field"]),
         (r#"{"value": {"a": []}}"#, vec!["value.a", "at least one"]),

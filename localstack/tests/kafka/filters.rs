@@ -67,6 +67,9 @@ patterns! {
     json_does_not_pass_a_pattern_of_text: r#"{"value":["x"]}"#, [br#"{"x":1}"#, b"x"] => [1];
     text_does_not_pass_a_pattern_of_json: r#"{"value":{"a":[1]}}"#, [b"a", br#"{"a":1}"#] => [1];
     bytes_that_are_no_text_pass_no_pattern: r#"{"value":[{"anything-but":"x"}]}"#, [b"\xff\xfe", b"y"] => [1];
+    metadata_is_matched_beside_the_value: r#"{"topic":[{"prefix":"topic"}],"offset":[{"numeric":[">",0]}],"value":["x"]}"#,
+        [b"x", b"y", b"x"] => [2];
+    a_pattern_of_another_topic_lets_nothing_pass: r#"{"topic":["elsewhere"]}"#, [b"x"] => [];
     a_pattern_without_a_value_lets_all_pass: "{}", [b"text", br#"{"a":1}"#] => [0, 1];
 }
 
