@@ -4,7 +4,8 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::net::TcpListener;
 use std::ops::Range;
 
-/// Below the ephemeral range of Linux and macOS: no client's socket is given one of these by chance before it is bound.
+/// Below the ephemeral range of Linux and macOS: no client's socket is given one of these by chance before it is bound, nor meets
+/// itself on one that it tries again and again.
 const RANGE: Range<u16> = 20_000..32_000;
 /// Taken ones in a row before the system is asked for any.
 const TRIES: usize = 100;

@@ -31,7 +31,8 @@ async fn train(java: Java, folder: &Path) -> Result<(), KafkaError> {
     let _ = std::fs::remove_dir_all(folder);
     let archive = java.archive();
     let fresh = folder.join("classes.jsa");
-    let node = Node::prepare(folder, java.patient(), node::free_port()?).await?;
+    let node =
+        Node::prepare(folder, java.patient(), crate::ports::free().map_err(KafkaError::io("a free port"))?).await?;
     let child = node.spawn_until_ready(&[&format!("-XX:ArchiveClassesAtExit={}", fresh.display())]).await?;
     node::end(child, PATIENCE).await;
     // Within one file system or not: a copy beside the target, then a rename, so that nobody reads half of it.

@@ -13,7 +13,6 @@ pub mod topics;
 pub use broker::{Broker, BrokerOptions};
 pub use error::KafkaError;
 pub use install::install;
-pub use node::free_port;
 pub use topics::TopicSpec;
 
 /// The broker's version, as in `kafka/pom.xml`.

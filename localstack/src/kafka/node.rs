@@ -60,10 +60,20 @@ impl Node {
         let path = self.folder.join("server.properties");
         let text = PROPERTIES
             .replace("{port}", &self.port.to_string())
-            .replace("{controller_port}", &free_port()?.to_string())
+            .replace("{controller_port}", &self.controller_port()?.to_string())
             .replace("{log_dir}", &self.log_dir().display().to_string());
         std::fs::write(&path, text).map_err(KafkaError::io(format!("{}", path.display())))?;
         Ok(path)
+    }
+
+    /// Another than the broker's own, which it does not hold yet.
+    fn controller_port(&self) -> Result<u16, KafkaError> {
+        loop {
+            let port = crate::ports::free().map_err(KafkaError::io("a free port"))?;
+            if port != self.port {
+                return Ok(port);
+            }
+        }
     }
 
     async fn format(&self) -> Result<(), KafkaError> {
@@ -132,23 +142,6 @@ pub(super) fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().filter(|pid| *pid > 1) {
         let _ = kill(Pid::from_raw(pid), signal);
     }
-}
-
-/// A free port below those the system gives to clients: a client that tries a closed port of that range again and again may
-/// meet itself on it, and then nobody can listen there.
-///
-/// # Errors
-/// A hundred ports were taken.
-pub fn free_port() -> Result<u16, KafkaError> {
-    let mut last = std::io::Error::other("no try");
-    for _ in 0..100 {
-        let port = 20_000 + (uuid::Uuid::new_v4().as_u128() % 12_000) as u16;
-        match std::net::TcpListener::bind(("127.0.0.1", port)) {
-            Ok(_) => return Ok(port),
-            Err(error) => last = error,
-        }
-    }
-    Err(KafkaError::io("a free port")(last))
 }
 
 /// Kafka reads its folder from a list in a properties file.

@@ -8,7 +8,7 @@ use freshet_localstack::kafka::{self, Broker, BrokerOptions, TopicSpec, topics};
 
 async fn options(folder: &std::path::Path) -> BrokerOptions {
     kafka::install(&jars(), |what| eprintln!("{what}")).await.unwrap();
-    BrokerOptions { data_dir: folder.to_owned(), jars: jars(), port: kafka::free_port().unwrap() }
+    BrokerOptions { data_dir: folder.to_owned(), jars: jars(), port: freshet_localstack::ports::free().unwrap() }
 }
 
 #[test]

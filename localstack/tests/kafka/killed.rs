@@ -24,7 +24,10 @@ struct Journal {
 impl Journal {
     fn read(path: &Path) -> Self {
         let mut journal = Self::default();
-        for line in std::fs::read_to_string(path).unwrap_or_default().lines() {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        // A line that is being written has no end yet.
+        let (whole, _) = text.rsplit_once('\n').unwrap_or_default();
+        for line in whole.lines() {
             let (what, places) = line.split_once(' ').unwrap();
             let place = |text: &str| {
                 let (partition, offset) = text.split_once(':').unwrap();

@@ -88,7 +88,9 @@ impl Topic {
     }
 
     /// On a broker of a test's own.
-    pub(crate) async fn on(servers: &str, spec: TopicSpec) -> Self {
+    pub(crate) async fn on(servers: &str, mut spec: TopicSpec) -> Self {
+        // Records with times of old must not be cleaned away in the middle of a test.
+        spec.config.entry("retention.ms".to_owned()).or_insert_with(|| "-1".to_owned());
         topics::ensure(servers, std::slice::from_ref(&spec)).await.unwrap();
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", servers).set("message.max.bytes", "8000000").set("message.timeout.ms", "60000");
