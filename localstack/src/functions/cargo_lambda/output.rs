@@ -75,7 +75,7 @@ mod tests {
     fn lines_of_cargo_and_of_cargo_lambda_are_told_from_the_functions_own() {
         use LogSource::{Function, Platform};
         for (line, news, source) in [
-            ("   Compiling tiny v0.1.0 (/work/tiny)", Some(News::Building), Platform),
+            ("   Compiling tiny v0.1.0 (/srv/tiny)", Some(News::Building), Platform),
             ("    Blocking waiting for file lock on artifact directory", Some(News::Building), Platform),
             ("    Finished `dev` profile [unoptimized] target(s) in 0.62s", None, Platform),
             ("     Running `target/debug/one`", Some(News::Running), Platform),
