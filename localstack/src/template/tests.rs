@@ -169,7 +169,7 @@ fn filters_are_read_and_a_wrong_pattern_says_where() {
     assert!(mapping.filters[0].admits(Some(br#"{"kind": "x"}"#)) && !mapping.filters[0].admits(Some(b"{}")));
     for (filters, words) in [
         (r#"[{Pattern: '{"value": {"kind": "x"}}'}]"#, ["FilterCriteria.Filters", "value.kind", "list"]),
-        (r#"[{Pattern: '{"key": ["x"]}'}]"#, ["FilterCriteria.Filters", "key", "value alone"]),
+        (r#"[{Pattern: '{"key": ["x"]}'}]"#, ["FilterCriteria.Filters", "key", "timestampType"]),
         ("[{}]", ["FilterCriteria.Filters", "Pattern", "expected"]),
         ("all", ["FilterCriteria.Filters", "list", "all"]),
         (&format!("[{}]", ["{Pattern: '{}'}"; 6].join(", ")), ["FilterCriteria.Filters", "at most 5", "6"]),
