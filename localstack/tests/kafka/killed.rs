@@ -44,10 +44,27 @@ impl Journal {
     }
 }
 
-fn spawn(servers: &str, topic: &str, journal: &Path) -> Child {
+/// A mapping in a process of its own, which does not outlive the test.
+struct Running(Child);
+
+impl Running {
+    /// kill -9.
+    fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn spawn(servers: &str, topic: &str, journal: &Path) -> Running {
     let examples = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("examples");
     let mut command = Command::new(examples.join("test_mapping"));
-    command.args([servers, topic]).arg(journal).stdin(Stdio::null()).spawn().unwrap()
+    Running(command.args([servers, topic]).arg(journal).stdin(Stdio::null()).spawn().unwrap())
 }
 
 /// What the group has committed, by partition.
@@ -84,8 +101,7 @@ fn fifty_kills_in_mid_batch_skip_nothing_and_commit_nothing_unanswered() {
                 now.done.len() > before.done.len() + life % 3 && open
             })
             .await;
-            child.kill().unwrap();
-            child.wait().unwrap();
+            child.kill();
             let answered = Journal::read(&path).answered();
             for (partition, offset) in (0..).zip(committed(&servers, &topic.name)) {
                 let missing = (0..offset).find(|below| !answered.contains(&(partition, *below)));
@@ -95,8 +111,7 @@ fn fifty_kills_in_mid_batch_skip_nothing_and_commit_nothing_unanswered() {
         let mut child = spawn(&servers, &topic.name, &path);
         let all = usize::try_from(PARTITIONS).unwrap() * RECORDS;
         until("every record", || Journal::read(&path).answered().len() == all).await;
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.kill();
         let journal = Journal::read(&path);
         assert!(journal.begun.len() > journal.done.len() + KILLS / 2, "they were killed in mid-batch");
     });
