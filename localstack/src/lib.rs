@@ -2,6 +2,7 @@
 //!
 //! [`LocalCloud::start`] reads the template and starts everything; each part stands alone as well.
 
+mod account;
 mod clock;
 mod cloud;
 pub mod dynamodb;

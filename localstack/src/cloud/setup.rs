@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::account;
 use crate::endpoint::Endpoint;
 use crate::error::CloudError;
 use crate::functions::{
@@ -149,8 +150,7 @@ pub(super) async fn run_functions(
 }
 
 pub(super) fn function_arn(function: &Function) -> String {
-    let Settings { region, account_id, .. } = Settings::default();
-    format!("arn:aws:lambda:{region}:{account_id}:function:{}", function.name)
+    account::function_arn(account::REGION, account::ACCOUNT_ID, &function.name)
 }
 
 /// Tells one data folder from another.

@@ -23,8 +23,6 @@ pub(crate) use create::{create, tell_missing};
 pub(crate) use parameters::resolve;
 pub(crate) use request::{Call, CallError};
 
-/// The region of everything here.
-pub(crate) const REGION: &str = "us-east-1";
 /// How long an answer may take: LocalStack loads a service at the first request for it.
 const ANSWER: Duration = Duration::from_secs(30);
 

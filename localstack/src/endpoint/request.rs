@@ -13,7 +13,8 @@ use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{ANSWER, Endpoint, REGION};
+use super::{ANSWER, Endpoint};
+use crate::account::REGION;
 
 /// Why a request was not done.
 #[derive(Debug, Clone, thiserror::Error)]

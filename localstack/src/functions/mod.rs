@@ -46,6 +46,7 @@ pub use log::{LogLine, LogSink, LogSource};
 pub use pool::FunctionStatus;
 pub use running::{Functions, FunctionsChoice};
 
+use crate::account;
 use crate::template::model::{Code, Function, Source};
 use memory::MemoryWatch;
 use pool::{Pool, Surroundings};
@@ -82,8 +83,8 @@ impl Default for SupervisorOptions {
         Self {
             functions: Vec::new(),
             binaries: PathBuf::from("."),
-            region: "us-east-1".to_owned(),
-            account_id: "000000000000".to_owned(),
+            region: account::REGION.to_owned(),
+            account_id: account::ACCOUNT_ID.to_owned(),
             environment: BTreeMap::new(),
             default_concurrency: 10,
             wait: Duration::from_secs(10),

@@ -19,6 +19,7 @@ use super::process::{Control, Process, Spawner};
 use super::runtime_api::RuntimeApi;
 use super::worker::{Console, Invocation, Ran, Worker};
 use super::{Call, Completed, Outcome};
+use crate::account;
 use crate::template::model::Function;
 
 /// Callers that may wait for a process of one function; more are throttled at once.
@@ -179,10 +180,7 @@ impl Pool {
         Invocation {
             request_id: call.request_id.unwrap_or_else(new_request_id),
             trace_id: format!("Root=1-{seconds:08x}-{root};Parent={parent};Sampled=0"),
-            arn: format!(
-                "arn:aws:lambda:{}:{}:function:{}",
-                self.around.region, self.around.account_id, self.function.name
-            ),
+            arn: account::function_arn(&self.around.region, &self.around.account_id, &self.function.name),
             client_context: call.client_context,
             payload: call.payload,
             timeout_s: self.function.timeout_s,

@@ -12,10 +12,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// The account in events and ARNs, as in `template::Settings`.
-pub(crate) const ACCOUNT: &str = "000000000000";
-/// The region in ARNs, as in `template::Settings`.
-const REGION: &str = "us-east-1";
+use crate::account::{ACCOUNT_ID, REGION};
 
 /// What every event says of the moment and the client.
 pub(crate) struct Arrival {
@@ -60,7 +57,7 @@ pub(crate) fn short_id() -> String {
 
 /// What an authorizer's policy speaks of: `arn:aws:execute-api:region:account:api/stage/…`.
 pub(crate) fn execute_arn(api: &str, stage: &str, rest: &str) -> String {
-    format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/{stage}/{rest}")
+    format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{api}/{stage}/{rest}")
 }
 
 /// Percent-decoded; what is not UTF-8 becomes U+FFFD.

@@ -25,6 +25,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{get, post};
 
+use crate::account;
 use crate::error::CloudError;
 use crate::functions::Invoke;
 use crate::mapping::MappingHandle;
@@ -54,8 +55,8 @@ impl InvokeApiOptions {
     pub fn new(functions: Vec<Function>) -> Self {
         Self {
             functions,
-            region: "us-east-1".to_owned(),
-            account_id: "000000000000".to_owned(),
+            region: account::REGION.to_owned(),
+            account_id: account::ACCOUNT_ID.to_owned(),
             retry_after: [Duration::from_mins(1), Duration::from_mins(2)],
         }
     }
@@ -157,6 +158,6 @@ impl Shared {
     }
 
     fn arn(&self, name: &str) -> String {
-        format!("arn:aws:lambda:{}:{}:function:{name}", self.options.region, self.options.account_id)
+        account::function_arn(&self.options.region, &self.options.account_id, name)
     }
 }

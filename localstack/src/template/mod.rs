@@ -34,7 +34,9 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::account;
 pub(crate) use authorizers::is_reachable;
+
 pub use error::TemplateError;
 pub use model::Stack;
 pub use parameters::Parameter;
@@ -61,8 +63,8 @@ impl Default for Settings {
         Self {
             parameters: BTreeMap::new(),
             stack_name: "freshet".to_owned(),
-            region: "us-east-1".to_owned(),
-            account_id: "000000000000".to_owned(),
+            region: account::REGION.to_owned(),
+            account_id: account::ACCOUNT_ID.to_owned(),
             sqs_endpoint: None,
             attributes: BTreeMap::new(),
         }

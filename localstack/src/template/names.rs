@@ -2,6 +2,7 @@
 
 use super::intrinsics::{Place, Scope};
 use super::{Settings, TemplateError, nested};
+use crate::account;
 
 /// The HTTP API that SAM makes for events that name none.
 pub(crate) const IMPLICIT_HTTP_API: &str = "ServerlessHttpApi";
@@ -238,7 +239,7 @@ fn function_arn(scope: &Scope<'_>, logical_id: &str) -> Result<String, TemplateE
     if function.starts_with("arn:") {
         return Ok(function);
     }
-    Ok(format!("arn:aws:lambda:{}:{}:function:{function}", scope.settings.region, scope.settings.account_id))
+    Ok(account::function_arn(&scope.settings.region, &scope.settings.account_id, &function))
 }
 
 fn stack_arn(settings: &Settings, stack: &str) -> String {

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::request::{self, Arrival, Grouped};
 use super::routes::Matched;
+use crate::account::ACCOUNT_ID;
 use crate::template::model::{HttpApi, HttpRoute, IdentitySource, PayloadFormat};
 
 /// A request with its route, read once for all events that are made of it.
@@ -96,7 +97,7 @@ impl<'a> Call<'a> {
     /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html>
     fn context(&self, name: &str) -> String {
         match name {
-            "accountId" => request::ACCOUNT.to_owned(),
+            "accountId" => ACCOUNT_ID.to_owned(),
             "apiId" => self.api.logical_id.clone(),
             "domainName" => self.host().to_owned(),
             "domainPrefix" => prefix(self.host()).to_owned(),

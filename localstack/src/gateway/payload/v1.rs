@@ -6,8 +6,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::request::{ACCOUNT, Grouped, Last, Lists};
+use super::super::request::{Grouped, Last, Lists};
 use super::{Body, Call, prefix};
+use crate::account::ACCOUNT_ID;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -93,7 +94,7 @@ fn resource<'a>(call: &'a Call<'_>) -> &'a str {
 fn context(call: &Call<'_>, authorizer: Option<&Value>) -> Value {
     let host = call.host();
     json!({
-        "accountId": ACCOUNT,
+        "accountId": ACCOUNT_ID,
         "apiId": call.api.logical_id,
         "authorizer": authorizer.cloned().unwrap_or_else(|| json!({"claims": null, "scopes": null})),
         "domainName": host,

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::request::{ACCOUNT, Grouped, Joined};
+use super::super::request::{Grouped, Joined};
 use super::{Body, Call, json, prefix};
+use crate::account::ACCOUNT_ID;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -110,7 +111,7 @@ fn request<'a>(
         headers: call.headers.joined().without("cookie"),
         query_string_parameters: (!query.is_empty()).then(|| query.joined()),
         request_context: Context {
-            account_id: ACCOUNT,
+            account_id: ACCOUNT_ID,
             api_id: &call.api.logical_id,
             authorizer,
             domain_name: host,
